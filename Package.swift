@@ -57,13 +57,24 @@ let package = Package(
         library(
             "Commands",
             [
-                "Agents", "ArgumentParser", "FileQueue", "HTTPServer", "Logging", "Metrics", "Observability", "QueueModel",
+                "Agents", "ArgumentParser", "FileQueue", "HTTPServer", "Logging", "Metrics", "Observability",
+                "QueueModel",
                 "ServiceLifecycle", "Settings", "Supervision", "SystemKit", "Worker",
             ]
         ),
 
         .executableTarget(name: "vigil", dependencies: ["Commands"], swiftSettings: settings),
-        .executableTarget(name: "vigil-supervisor", cSettings: [.define("_GNU_SOURCE")]),
+        // Plain C, linked statically; "Embedded" keeps the Swift runtime out of it.
+        .executableTarget(
+            name: "vigil-supervisor",
+            cSettings: [.define("_GNU_SOURCE")],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-enable-experimental-feature", "Embedded", "-Xclang-linker", "-static", "-Xclang-linker",
+                    "-Wno-unused-command-line-argument",
+                ])
+            ]
+        ),
 
         .target(
             name: "TestSupport",

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes messages off the control socket and decodes requests; nothing in a message can crash it.
+#include "supervisor.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void drop(int *fd) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+void close_request(struct request *request) {
+    release_request_memory(request);
+    drop(&request->body_fd);
+    drop(&request->lock_fd);
+    drop(&request->logs_fd);
+    drop(&request->exits_fd);
+    drop(&request->stdin_fd);
+}
+
+void release_request_memory(struct request *request) {
+    if (request->memory != nullptr) munmap(request->memory, request->memory_size);
+    request->memory = nullptr;
+}
+
+// Returns how many descriptors came with the message; beyond `REQUEST_FDS` they are closed.
+static int take_descriptors(struct msghdr *message, int *fds) {
+    int count = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != nullptr; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+        size_t have = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < have; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+            if (count < REQUEST_FDS)
+                fds[count++] = fd;
+            else
+                close(fd);
+        }
+    }
+    return count;
+}
+
+enum message receive_message(int control, struct packet *packet, struct request *request) {
+    alignas(struct cmsghdr) char rights[CMSG_SPACE(sizeof(int) * 8)];
+    struct iovec part = {.iov_base = packet, .iov_len = sizeof *packet};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = rights, .msg_controllen = sizeof rights};
+    ssize_t length = recvmsg(control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (length == 0) return MESSAGE_CLOSED;
+    if (length < 0) {
+        bool passes = errno == EAGAIN || errno == EINTR || errno == ENOMEM || errno == ENOBUFS;
+        return passes ? MESSAGE_NONE : MESSAGE_CLOSED;
+    }
+    int fds[REQUEST_FDS] = {-1, -1, -1, -1, -1};
+    int count = take_descriptors(&message, fds);
+    bool whole = length == sizeof *packet && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+    if (whole && packet->kind == PACKET_RUN && count == REQUEST_FDS) {
+        *request = (struct request){
+            .body_fd = fds[0], .lock_fd = fds[1], .logs_fd = fds[2], .exits_fd = fds[3], .stdin_fd = fds[4]};
+        return MESSAGE_RUN;
+    }
+    for (int i = 0; i < count; i++) drop(&fds[i]);
+    return whole && packet->kind == PACKET_TERMINATE && count == 0 ? MESSAGE_TERMINATE : MESSAGE_MALFORMED;
+}
+
+// A position in the body; `bad` stays set after the first value that does not fit.
+struct cursor {
+    char *at;
+    char *end;
+    bool bad;
+};
+
+static uint64_t take_integer(struct cursor *c, size_t bytes) {
+    if (c->bad || (size_t)(c->end - c->at) < bytes) {
+        c->bad = true;
+        return 0;
+    }
+    uint64_t value = 0;
+    for (size_t i = 0; i < bytes; i++) value |= (uint64_t)(unsigned char)c->at[i] << (8 * i);
+    c->at += bytes;
+    return value;
+}
+
+static char *take_string(struct cursor *c) {
+    uint64_t length = take_integer(c, 4);
+    if (c->bad || (uint64_t)(c->end - c->at) <= length || c->at[length] != 0 || strlen(c->at) != length) {
+        c->bad = true;
+        return "";
+    }
+    char *text = c->at;
+    c->at += length + 1;
+    return text;
+}
+
+static char **take_list(struct cursor *c, char ***slots) {
+    uint64_t count = take_integer(c, 4);
+    if (c->bad || count > (uint64_t)(c->end - c->at) / 5) {
+        c->bad = true;
+        return nullptr;
+    }
+    char **list = *slots;
+    for (uint64_t i = 0; i < count; i++) *(*slots)++ = take_string(c);
+    *(*slots)++ = nullptr;
+    return list;
+}
+
+static bool is_run_id(const char *text) {
+    size_t length = strlen(text);
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+    return length > 0 && length <= RUN_ID_MAX && strspn(text, allowed) == length;
+}
+
+static bool is_file_name(const char *text) {
+    size_t length = strlen(text);
+    return length > 0 && length <= NAME_MAX_BYTES && strchr(text, '/') == nullptr && strcmp(text, ".") != 0 &&
+           strcmp(text, "..") != 0;
+}
+
+// Longer times than ten years mean "no limit" to any caller, and keep the arithmetic in nanoseconds safe.
+static int64_t limited(uint64_t value, int64_t most) { return value > (uint64_t)most ? most : (int64_t)value; }
+
+static int parse(struct request *request, size_t size) {
+    struct cursor c = {.at = request->memory, .end = (char *)request->memory + size};
+    size_t slots_at = (size + sizeof(char *) - 1) / sizeof(char *) * sizeof(char *);
+    char **slots = (char **)((char *)request->memory + slots_at);
+    if (size < 8 || memcmp(c.at, REQUEST_MAGIC, 8) != 0) return EPROTONOSUPPORT;
+    c.at += 8;
+    constexpr int64_t ten_years_ms = 315360000000;
+    request->attempt = take_integer(&c, 8);
+    request->timeout_ms = limited(take_integer(&c, 8), ten_years_ms);
+    request->grace_ms = limited(take_integer(&c, 8), ten_years_ms);
+    request->max_log_bytes = limited(take_integer(&c, 8), INT64_MAX);
+    request->sync_record = (take_integer(&c, 8) & 1) != 0;
+    const char *run_id = take_string(&c);
+    const char *record_name = take_string(&c);
+    request->working_directory = take_string(&c);
+    request->cgroup_parent = take_string(&c);
+    request->arguments = take_list(&c, &slots);
+    request->environment = take_list(&c, &slots);
+    if (c.bad || c.at != c.end || !is_run_id(run_id) || !is_file_name(record_name)) return EBADMSG;
+    if (request->arguments[0] == nullptr || request->arguments[0][0] == 0) return EBADMSG;
+    if (request->working_directory[0] != '/') return EBADMSG;
+    strcpy(request->run_id, run_id);
+    strcpy(request->record_name, record_name);
+    return 0;
+}
+
+int decode_request(struct request *request) {
+    struct stat status;
+    if (fstat(request->body_fd, &status) < 0) return errno;
+    if (!S_ISREG(status.st_mode) || status.st_size <= 0) return EBADMSG;
+    if (status.st_size > REQUEST_MAX) return EFBIG;
+    size_t size = (size_t)status.st_size;
+    // Room for the body and, in pages that are only touched when used, for as many pointers as it could hold strings.
+    request->memory_size = size + sizeof(char *) * (size / 5 + 4);
+    void *memory =
+        mmap(nullptr, request->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return errno;
+    request->memory = memory;
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pread(request->body_fd, (char *)memory + done, size - done, (off_t)done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return n < 0 ? errno : EBADMSG;
+        done += (size_t)n;
+    }
+    drop(&request->body_fd);
+    return parse(request, size);
+}

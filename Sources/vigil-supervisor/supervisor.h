@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The supervisor of one slot: its wire format, and the functions its files share.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// The wire format. The other side is Sources/Supervision/RequestEncoding.swift; both name the same version.
+//
+// The control socket is SOCK_SEQPACKET on descriptor 3. The daemon sends packets of exactly `struct packet`;
+// a PACKET_RUN carries five descriptors: request body (memfd), claim lock, logs directory, exits directory,
+// standard input. The supervisor answers each PACKET_RUN with one message: a uint32_t kind, then
+//   ANSWER_RECORD, ANSWER_UNWRITTEN   the bytes of the exit record (UNWRITTEN: no file could be made)
+//   ANSWER_REFUSED                    an int32_t errno; nothing was started
+//
+// Request body, all integers little endian:
+//   8 bytes   "VIGILRQ1"
+//   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record)
+//   strings   run id, record name, working directory, cgroup parent (empty: none)
+//   list      arguments
+//   list      environment entries NAME=VALUE
+// A string is a u32 length, that many bytes without NUL, and one NUL. A list is a u32 count and as many strings.
+// Nothing follows the second list.
+enum { CONTROL_FD = 3, REQUEST_FDS = 5 };
+enum { PACKET_RUN = 1, PACKET_TERMINATE = 2 };
+enum { ANSWER_RECORD = 1, ANSWER_UNWRITTEN = 2, ANSWER_REFUSED = 3 };
+enum { REASON_CANCELLED = 1, REASON_SHUTDOWN = 2 };
+struct packet {
+    uint32_t kind;
+    uint32_t reason;
+    uint64_t grace_ms;
+};
+#define REQUEST_MAGIC "VIGILRQ1"
+
+enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, REQUEST_MAX = 16 << 20, ANSWER_MAX = 2048 };
+
+// One decoded request. Strings of the body point into `memory`, which is given back once the agent runs.
+struct request {
+    int body_fd, lock_fd, logs_fd, exits_fd, stdin_fd;
+    uint64_t attempt;
+    int64_t timeout_ms, grace_ms, max_log_bytes;
+    bool sync_record;
+    char run_id[RUN_ID_MAX + 1];
+    char record_name[NAME_MAX_BYTES + 1];
+    const char *working_directory;
+    const char *cgroup_parent;
+    char **arguments;
+    char **environment;
+    void *memory;
+    size_t memory_size;
+};
+
+enum message { MESSAGE_NONE, MESSAGE_CLOSED, MESSAGE_MALFORMED, MESSAGE_RUN, MESSAGE_TERMINATE };
+
+// Takes one message from the control socket without waiting; descriptors of a run are in `request` afterwards.
+enum message receive_message(int control, struct packet *packet, struct request *request);
+// Reads and checks the body. Returns 0 or an errno.
+int decode_request(struct request *request);
+void release_request_memory(struct request *request);
+void close_request(struct request *request);
+// Closes and forgets one descriptor.
+void drop(int *fd);
+
+// What became of the agent.
+enum ending { ENDING_EXITED, ENDING_SIGNALLED, ENDING_SPAWN_FAILED };
+enum cut_off { CUT_NONE, CUT_TIMEOUT, CUT_CANCELLED, CUT_OUTPUT_LIMIT, CUT_SHUTDOWN };
+struct outcome {
+    enum ending ending;
+    enum cut_off cut_off;
+    int code; // exit code, signal or errno
+    const char *step;
+    int64_t started_ms, finished_ms; // since 1970
+    int64_t duration_ns;
+    int64_t stdout_bytes, stderr_bytes;
+    int64_t cpu_us, max_resident_bytes;
+    unsigned stragglers_killed;
+};
+
+// What the child needs, gathered before the clone so that the child itself only makes system calls.
+struct plan {
+    const char *path;
+    char **arguments;
+    char **environment;
+    const char *working_directory;
+    int stdin_fd, stdout_fd, stderr_fd;
+    int cgroup_fd; // -1: none
+    const char *failed_step;
+};
+// Starts the agent. Returns its pid, or a negative errno with `failed_step` set and no child left.
+pid_t spawn_agent(struct plan *plan);
+// Finds the program as execvp does, with the PATH of `environment`. Returns 0 or an errno.
+int find_program(const struct request *request, char *path, size_t size);
+
+// Runs one attempt to its end: agent started, waited for, and no process of it left.
+void run_attempt(struct request *request, int control, int signals, struct outcome *outcome, bool *daemon_gone);
+
+// Sends each signal of the zero-terminated list to every descendant of this process. Returns how many there were.
+size_t signal_descendants(const int *signal_list);
+// Stops all descendants until no new one appears, then kills them.
+void kill_descendants(void);
+
+struct cgroup {
+    int fd; // -1: none
+    char path[512];
+};
+void make_cgroup(struct cgroup *cgroup, const char *parent, const char *run_id);
+void kill_cgroup(const struct cgroup *cgroup);
+bool cgroup_is_populated(const struct cgroup *cgroup);
+void remove_cgroup(struct cgroup *cgroup);
+
+size_t format_record(const struct request *request, const struct outcome *outcome, char *text, size_t size);
+// Writes the record under its name. Returns 0 or an errno.
+int write_record(const struct request *request, const char *text, size_t length, bool sync);
+
+int64_t monotonic_ns(void);
+int64_t wall_ms(void);
+// Waits for `signals` (or -1) at most `ms`, and empties it.
+void pause_for(int signals, int ms);
