@@ -11,6 +11,15 @@ let settings: [SwiftSetting] = [
 ]
 let systemSettings = settings + [.strictMemorySafety()]
 
+// The supervisor is plain C; "Embedded" keeps the Swift runtime out of it. It is linked statically, which no sanitizer
+// supports, so `make sanitize` asks for the address sanitizer in it by name and gets it linked dynamically.
+let isSupervisorSanitized = Context.environment["VIGIL_SUPERVISOR_SANITIZER"] != nil
+let supervisorCompilerFlags = isSupervisorSanitized ? [] : ["-fno-sanitize=all"]
+let supervisorLinkerFlags =
+    ["-enable-experimental-feature", "Embedded"]
+    + (isSupervisorSanitized ? [] : ["-static", "-fno-sanitize=all"]).flatMap { ["-Xclang-linker", $0] }
+    + ["-Xclang-linker", "-Wno-unused-command-line-argument"]
+
 /// A library target whose imports `make check` compares with `dependencies`.
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], system: Bool = false) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: system ? systemSettings : settings)
@@ -39,18 +48,18 @@ let package = Package(
         library("SystemKit", ["CLinux"], system: true),
 
         library("ServiceLifecycle", ["Logging", "SystemKit"]),
-        library("Observability", ["Logging", "Metrics", "SystemKit"]),
+        library("Observability", ["Logging", "Metrics", "QueueModel", "SystemKit"]),
         library("Supervision", ["CLinux", "Logging", "QueueModel", "SystemKit"], system: true),
 
         library("HTTPServer", ["Logging", "ServiceLifecycle", "SystemKit"]),
         library("FileQueue", ["Logging", "QueueModel", "SystemKit"]),
-        library("Agents", ["QueueModel", "Supervision"]),
-        library("Settings", ["Agents", "QueueModel"]),
+        library("Agents", ["QueueModel", "Supervision", "SystemKit"]),
+        library("Settings", ["Agents", "QueueModel", "SystemKit"]),
 
         library(
             "Worker",
             [
-                "Agents", "FileQueue", "Logging", "Metrics", "QueueModel", "Resilience", "ServiceLifecycle", "Settings",
+                "Agents", "FileQueue", "Logging", "Metrics", "QueueModel", "Resilience", "ServiceLifecycle",
                 "Supervision", "SystemKit",
             ]
         ),
@@ -58,22 +67,16 @@ let package = Package(
             "Commands",
             [
                 "Agents", "ArgumentParser", "FileQueue", "HTTPServer", "Logging", "Metrics", "Observability",
-                "QueueModel",
+                "QueueModel", "Resilience",
                 "ServiceLifecycle", "Settings", "Supervision", "SystemKit", "Worker",
             ]
         ),
 
-        .executableTarget(name: "vigil", dependencies: ["Commands"], swiftSettings: settings),
-        // Plain C, linked statically; "Embedded" keeps the Swift runtime out of it.
+        .executableTarget(name: "vigil", dependencies: ["ArgumentParser", "Commands"], swiftSettings: settings),
         .executableTarget(
             name: "vigil-supervisor",
-            cSettings: [.define("_GNU_SOURCE")],
-            linkerSettings: [
-                .unsafeFlags([
-                    "-enable-experimental-feature", "Embedded", "-Xclang-linker", "-static", "-Xclang-linker",
-                    "-Wno-unused-command-line-argument",
-                ])
-            ]
+            cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(supervisorCompilerFlags)],
+            linkerSettings: [.unsafeFlags(supervisorLinkerFlags)]
         ),
 
         .target(
@@ -82,6 +85,7 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        tests("TestSupportTests", ["Logging", "QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
         tests("ArgumentParserTests", ["ArgumentParser"]),
         tests("LoggingTests", ["Logging"]),
         tests("MetricsTests", ["Metrics"]),
@@ -89,13 +93,16 @@ let package = Package(
         tests("QueueModelTests", ["QueueModel"]),
         tests("SystemKitTests", ["SystemKit"]),
         tests("ServiceLifecycleTests", ["Logging", "ServiceLifecycle", "SystemKit"]),
-        tests("ObservabilityTests", ["Logging", "Metrics", "Observability", "SystemKit"]),
-        tests("SupervisionTests", ["CLinux", "QueueModel", "Supervision", "SystemKit", "vigil-supervisor"]),
-        tests("HTTPServerTests", ["HTTPServer", "SystemKit"]),
+        tests("ObservabilityTests", ["Logging", "Metrics", "Observability", "QueueModel", "SystemKit"]),
+        tests("SupervisionTests", ["Logging", "QueueModel", "Supervision", "SystemKit", "vigil-supervisor"]),
+        tests("HTTPServerTests", ["HTTPServer", "Logging", "ServiceLifecycle", "SystemKit"]),
         tests("FileQueueTests", ["FileQueue", "QueueModel", "SystemKit"]),
-        tests("AgentsTests", ["Agents", "QueueModel", "Supervision"]),
-        tests("SettingsTests", ["Agents", "QueueModel", "Settings"]),
-        tests("WorkerTests", ["QueueModel", "Resilience", "Worker"]),
+        tests("AgentsTests", ["Agents", "QueueModel", "Supervision", "SystemKit"]),
+        tests("SettingsTests", ["Agents", "QueueModel", "Settings", "SystemKit"]),
+        tests(
+            "WorkerTests",
+            ["Agents", "FileQueue", "QueueModel", "Resilience", "Supervision", "SystemKit", "Worker"]
+        ),
         tests("CommandsTests", ["ArgumentParser", "Commands"]),
         tests("EndToEndTests", ["QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
     ],

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// An open directory: the only way this project reaches files.
+
+import CLinux
+
+/// An open directory, and the path it was opened by.
+///
+/// All files are reached by one ``FileName`` relative to the open directory, so that nobody can lead a call elsewhere by
+/// replacing a part of the path. No call follows a symbolic link in the last place. Safe to use from any thread.
+package final class Directory: Sendable {
+    /// The path the directory was opened by, for messages.
+    package let path: String
+    private let handle: OwnedDescriptor
+    /// The path as C reads it, zero-terminated; `path` is not exact when a component is not UTF-8.
+    private let location: [CChar]
+
+    init(adopting descriptor: Int32, location: [CChar]) {
+        handle = OwnedDescriptor(adopting: descriptor)
+        self.location = location
+        path = String(decoding: location.dropLast().lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The directory's descriptor, valid as long as this object lives.
+    package var descriptor: Int32 { handle.rawValue }
+
+    /// Device and inode of the open directory.
+    package var identity: FileIdentity {
+        get throws(SystemCallError) { try handle.status().identity }
+    }
+
+    /// What fstat(2) says about the open directory.
+    package func status() throws(SystemCallError) -> FileStatus {
+        try handle.status()
+    }
+
+    /// Makes creations, renames and removals in this directory durable: fsync(2) of the directory.
+    package func sync() throws(SystemCallError) {
+        try check(cl_sync(descriptor), "fsync", path)
+    }
+
+    /// Whether ``path`` still names this very directory and not a replacement.
+    package func isOnPath() -> Bool {
+        var named = cl_status()
+        var open = cl_status()
+        guard unsafe cl_status_path(location, &named) == 0, unsafe cl_status_of(descriptor, &open) == 0 else {
+            return false
+        }
+        return named.device == open.device && named.inode == open.inode
+    }
+}
+
+// MARK: - Opening
+
+extension Directory {
+    /// Opens an existing directory; symbolic links in the path are followed.
+    package static func open(_ path: String) throws(SystemCallError) -> Directory {
+        let location = try cPath(path, "open")
+        let descriptor = try check(unsafe cl_directory_open(location), "open", path)
+        return Directory(adopting: descriptor, location: location)
+    }
+
+    /// Opens a directory, making it and its missing parents first.
+    ///
+    /// New directories are durable when this returns: the parent of each is synced.
+    /// - Parameters:
+    ///   - path: Where.
+    ///   - mode: Permission bits of new directories, less the process's umask.
+    /// - Returns: The open directory.
+    /// - Throws: What mkdir(2), fsync(2) or open(2) reports.
+    package static func create(_ path: String, mode: UInt32 = 0o750) throws(SystemCallError) -> Directory {
+        do { return try open(path) } catch  where error.errno == .noEntry {}
+        let bytes = Array(path.utf8)
+        for end in bytes.indices where end + 1 == bytes.count || bytes[end + 1] == UInt8(ascii: "/") {
+            let prefix = String(decoding: bytes[...end], as: UTF8.self)
+            guard bytes[end] != UInt8(ascii: "/") else { continue }
+            let result = unsafe cl_directory_make(try cPath(prefix, "mkdir"), mode)
+            // EEXIST is also what an existing file gives; the open at the end tells it apart.
+            if result == -Errno.exists.rawValue { continue }
+            try check(result, "mkdir", prefix)
+            try syncParent(of: bytes[...end])
+        }
+        return try open(path)
+    }
+
+    private static func syncParent(of path: ArraySlice<UInt8>) throws(SystemCallError) {
+        let slash = path.lastIndex(of: UInt8(ascii: "/"))
+        let parent = slash.map { $0 == 0 ? "/" : String(decoding: path[..<$0], as: UTF8.self) } ?? "."
+        // A directory may be writable but not readable; it then cannot be opened to be synced.
+        do { try open(parent).sync() } catch  where error.errno == .access {}
+    }
+
+    /// Opens a directory in this one; a symbolic link is refused.
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - mode: Permission bits to make it with when it is missing; nil to require that it is there.
+    /// - Returns: The open directory.
+    /// - Throws: ``Errno/noEntry``, ``Errno/notDirectory`` (also for a link), and whatever else open(2) reports.
+    package func subdirectory(_ name: FileName, create mode: UInt32? = nil) throws(SystemCallError) -> Directory {
+        if let mode {
+            let result = unsafe name.withBytes { unsafe cl_directory_make_at(descriptor, $0, $1, mode) }
+            if result != -Errno.exists.rawValue { try check(result, "mkdir", pathOf(name)) }
+        }
+        let opened = unsafe name.withBytes { unsafe cl_directory_open_at(descriptor, $0, $1) }
+        let child = try check(opened, "open", pathOf(name))
+        let separator = location.dropLast().last == 0x2f ? [] : [CChar(0x2f)]
+        let suffix = name.bytes.map { CChar(bitPattern: $0) } + [0]
+        return Directory(adopting: child, location: location.dropLast() + separator + suffix)
+    }
+
+    /// The path of a file in this directory, for messages.
+    package func pathOf(_ name: FileName) -> String {
+        path.utf8.last == UInt8(ascii: "/") ? "\(path)\(name)" : "\(path)/\(name)"
+    }
+}
+
+/// The bytes of a path with a terminating zero; a zero inside is refused, because C would stop reading there.
+func cPath(_ path: String, _ call: StaticString) throws(SystemCallError) -> [CChar] {
+    guard !path.utf8.contains(0) else {
+        throw SystemCallError(call: call.description, errno: .invalidArgument, path: path)
+    }
+    return path.utf8.map { CChar(bitPattern: $0) } + [0]
+}
