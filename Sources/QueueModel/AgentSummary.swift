@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an agent said about its own run.
+
+/// What an agent said about its own run.
+package struct AgentSummary: Sendable, Hashable {
+    /// The profile that ran.
+    package var name: AgentName
+    /// The model, by the agent's own name for it.
+    package var model: String?
+    /// The conversation, by which it can be resumed.
+    package var sessionID: String?
+    /// The number of turns.
+    package var turns: Int?
+    /// The cost in US dollars.
+    package var costUSD: Double?
+    /// Token counts as the agent reported them.
+    package var usage: JSONObject?
+
+    /// A summary.
+    ///
+    /// - Parameters:
+    ///   - name: the profile that ran.
+    ///   - model: the model, by the agent's own name for it.
+    ///   - sessionID: the conversation, by which it can be resumed.
+    ///   - turns: the number of turns.
+    ///   - costUSD: the cost in US dollars.
+    ///   - usage: token counts as the agent reported them.
+    package init(
+        name: AgentName,
+        model: String? = nil,
+        sessionID: String? = nil,
+        turns: Int? = nil,
+        costUSD: Double? = nil,
+        usage: JSONObject? = nil
+    ) {
+        self.name = name
+        self.model = model
+        self.sessionID = sessionID
+        self.turns = turns
+        self.costUSD = costUSD
+        self.usage = usage
+    }
+
+    /// The summary as a JSON object; what is not known is left out.
+    package var json: JSONValue {
+        var members = RecordMembers()
+        members.add("name", name.json)
+        members.add("model", model.map(JSONValue.string))
+        members.add("session_id", sessionID.map(JSONValue.string))
+        members.add("turns", turns.map { .integer($0) })
+        members.add("cost_usd", costUSD.map { .decimal($0) })
+        members.add("usage", usage.map(JSONValue.object))
+        return members.json
+    }
+
+    /// The summary that a JSON object describes, or nil when it describes none.
+    package init?(json: JSONValue) {
+        guard let object = json.objectValue else { return nil }
+        let fields = RecordFields(object)
+        do throws(RecordError) {
+            name = try fields.required("name") { $0.identifier() }
+            model = try fields.optional("model", \.stringValue)
+            sessionID = try fields.optional("session_id", \.stringValue)
+            turns = try fields.optional("turns", \.intValue)
+            costUSD = try fields.optional("cost_usd", \.doubleValue)
+            usage = try fields.optional("usage", \.objectValue)
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// One attempt of a task, as results and dead letters list it.
+
+/// One attempt of a task.
+package struct AttemptRecord: Sendable, Hashable {
+    /// The attempt's number, from 1.
+    package var number: Int
+    /// When it started, if it did.
+    package var startedAt: Timestamp?
+    /// When it ended, if that is known.
+    package var finishedAt: Timestamp?
+    /// The exit code: 124 on timeout, 128 + n for signal n, nil when there was none.
+    package var exitCode: Int?
+    /// Why it failed; nil when it succeeded.
+    package var reason: FailureReason?
+    /// What happened, in one line for a person.
+    package var message: String?
+    /// How long it ran.
+    package var duration: Duration
+
+    /// An attempt.
+    ///
+    /// - Parameters:
+    ///   - number: the attempt's number, from 1.
+    ///   - startedAt: when it started.
+    ///   - finishedAt: when it ended.
+    ///   - exitCode: 124 on timeout, 128 + n for signal n.
+    ///   - reason: why it failed; nil when it succeeded.
+    ///   - message: what happened, in one line for a person.
+    ///   - duration: how long it ran.
+    package init(
+        number: Int,
+        startedAt: Timestamp? = nil,
+        finishedAt: Timestamp? = nil,
+        exitCode: Int? = nil,
+        reason: FailureReason? = nil,
+        message: String? = nil,
+        duration: Duration = .zero
+    ) {
+        self.number = number
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.exitCode = exitCode
+        self.reason = reason
+        self.message = message
+        self.duration = duration
+    }
+
+    /// The attempt as a JSON object.
+    package var json: JSONValue {
+        var members = RecordMembers()
+        members.add("number", .integer(number))
+        members.add("started_at", startedAt?.json ?? .null)
+        members.add("finished_at", finishedAt?.json ?? .null)
+        members.add("exit_code", exitCode.map { .integer($0) } ?? .null)
+        members.add("reason", reason.map { .string($0.rawValue) } ?? .null)
+        members.add("duration_seconds", .seconds(duration))
+        members.add("message", message.map(JSONValue.string))
+        return members.json
+    }
+
+    /// The attempt that a JSON object describes, or nil when it describes none.
+    package init?(json: JSONValue) {
+        guard let object = json.objectValue else { return nil }
+        let fields = RecordFields(object)
+        do throws(RecordError) {
+            number = try fields.required("number") { value in value.intValue.flatMap { $0 >= 1 ? $0 : nil } }
+            startedAt = try fields.optional("started_at", \.timestampValue)
+            finishedAt = try fields.optional("finished_at", \.timestampValue)
+            exitCode = try fields.optional("exit_code", \.intValue)
+            reason = try fields.optional("reason") { $0.word() }
+            message = try fields.optional("message", \.stringValue)
+            duration = try fields.optional("duration_seconds", \.durationValue) ?? .zero
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one final result of a task.
+
+/// The one final result of a task.
+package struct ResultRecord: Sendable, Equatable {
+    /// The task.
+    package var taskID: TaskID
+    /// The worker that ran it.
+    package var worker: WorkerID
+    /// How it ended.
+    package var status: TaskStatus
+    /// The last attempt's exit code: 124 on timeout, 128 + n for signal n, nil when nothing ran.
+    package var exitCode: Int?
+    /// The last attempt's standard output, or its first and last half with a marker between.
+    package var stdout = ""
+    /// The last attempt's standard error, or its first and last half with a marker between.
+    package var stderr = ""
+    /// Whether `stdout` is not the whole.
+    package var stdoutTruncated = false
+    /// Whether `stderr` is not the whole.
+    package var stderrTruncated = false
+    /// The agent's final answer, where its format gives one.
+    package var output: String?
+    /// Why the task ended without success.
+    package var failure: Failure?
+    /// How long the last attempt ran.
+    package var duration = Duration.zero
+    /// When the task ended.
+    package var timestamp: Timestamp
+    /// The number of attempts after the first.
+    package var retryCount = 0
+    /// When the task was accepted.
+    package var queuedAt: Timestamp?
+    /// When the last attempt started.
+    package var startedAt: Timestamp?
+    /// When the last attempt ended.
+    package var finishedAt: Timestamp?
+    /// How long the task waited before its first attempt.
+    package var queueTime: Duration?
+    /// Every attempt, in order.
+    package var attempts: [AttemptRecord] = []
+    /// What the agent said about its own run.
+    package var agent: AgentSummary?
+    /// Where the full output of every attempt is, relative to the result's directory.
+    package var logs: String?
+    /// The task's metadata, unchanged.
+    package var metadata: JSONObject?
+    /// The task's group.
+    package var group: GroupName?
+    /// The digest of the task's content, by which a repeated submission is known; empty in older results.
+    package var taskDigest = ""
+
+    /// A result with only what every result has.
+    ///
+    /// - Parameters:
+    ///   - taskID: the task.
+    ///   - worker: the worker that ran it.
+    ///   - status: how it ended.
+    ///   - timestamp: when it ended.
+    package init(taskID: TaskID, worker: WorkerID, status: TaskStatus, timestamp: Timestamp) {
+        self.taskID = taskID
+        self.worker = worker
+        self.status = status
+        self.timestamp = timestamp
+    }
+
+    /// The result as JSON on one line.
+    package func encoded() -> [UInt8] {
+        JSONWriter.bytes(json)
+    }
+
+    /// The result as a JSON object; what does not apply is left out, except for `exit_code`, which is then `null`.
+    package var json: JSONValue {
+        var members = RecordMembers()
+        members.add("task_id", taskID.json)
+        members.add("worker", worker.json)
+        members.add("status", .string(status.rawValue))
+        members.add("exit_code", exitCode.map { .integer($0) } ?? .null)
+        members.add("stdout", .string(stdout))
+        members.add("stderr", .string(stderr))
+        members.add("stdout_truncated", stdoutTruncated ? true : nil)
+        members.add("stderr_truncated", stderrTruncated ? true : nil)
+        members.add("output", output.map(JSONValue.string))
+        members.add("failure", failure?.json)
+        members.add("duration_seconds", .seconds(duration))
+        members.add("timestamp", timestamp.json)
+        members.add("retry_count", .integer(retryCount))
+        members.add("queued_at", queuedAt?.json)
+        members.add("started_at", startedAt?.json)
+        members.add("finished_at", finishedAt?.json)
+        members.add("queue_seconds", queueTime.map(JSONValue.seconds))
+        members.add("attempts", .array(attempts.map(\.json)))
+        members.add("agent", agent?.json)
+        members.add("logs", logs.map(JSONValue.string))
+        members.add("metadata", metadata.map(JSONValue.object))
+        members.add("group", group?.json)
+        members.add("task_digest", taskDigest.isEmpty ? nil : .string(taskDigest))
+        return members.json
+    }
+}
+
+// MARK: - Reading
+
+extension ResultRecord {
+    /// Reads a result of this or the older system; unknown fields are ignored.
+    ///
+    /// - Parameter bytes: the whole file.
+    /// - Returns: the result; a timestamp without a zone is taken as UTC.
+    /// - Throws: ``RecordError`` with the first field that cannot be read.
+    package static func decode(_ bytes: [UInt8]) throws(RecordError) -> ResultRecord {
+        let fields = try RecordFields(parsing: bytes)
+        var record = ResultRecord(
+            taskID: try fields.required("task_id") { $0.identifier() },
+            worker: try fields.required("worker") { $0.identifier() },
+            status: try fields.required("status") { $0.word() },
+            timestamp: try fields.required("timestamp", \.timestampValue)
+        )
+        try record.readOutcome(fields)
+        try record.readHistory(fields)
+        return record
+    }
+
+    private mutating func readOutcome(_ fields: RecordFields) throws(RecordError) {
+        exitCode = try fields.optional("exit_code", \.intValue)
+        stdout = try fields.optional("stdout", \.stringValue) ?? ""
+        stderr = try fields.optional("stderr", \.stringValue) ?? ""
+        stdoutTruncated = try fields.optional("stdout_truncated", \.boolValue) ?? false
+        stderrTruncated = try fields.optional("stderr_truncated", \.boolValue) ?? false
+        output = try fields.optional("output", \.stringValue)
+        failure = try fields.optional("failure", Failure.init(json:))
+        agent = try fields.optional("agent", AgentSummary.init(json:))
+        logs = try fields.optional("logs", \.stringValue)
+        metadata = try fields.optional("metadata", \.objectValue)
+        group = try fields.optional("group") { $0.identifier() }
+        taskDigest = try fields.optional("task_digest", \.stringValue) ?? ""
+    }
+
+    private mutating func readHistory(_ fields: RecordFields) throws(RecordError) {
+        duration = try fields.optional("duration_seconds", \.durationValue) ?? .zero
+        retryCount = try fields.optional("retry_count", \.countValue) ?? 0
+        queuedAt = try fields.optional("queued_at", \.timestampValue)
+        startedAt = try fields.optional("started_at", \.timestampValue)
+        finishedAt = try fields.optional("finished_at", \.timestampValue)
+        queueTime = try fields.optional("queue_seconds", \.durationValue)
+        attempts = try fields.optional("attempts", \.attemptsValue) ?? []
+    }
+}
+
+extension Failure {
+    /// The failure as a JSON object.
+    package var json: JSONValue {
+        var members = RecordMembers()
+        members.add("reason", .string(reason.rawValue))
+        members.add("message", .string(message))
+        members.add("permanent", .bool(isPermanent))
+        return members.json
+    }
+
+    /// The failure that a JSON object describes, or nil when it describes none.
+    package init?(json: JSONValue) {
+        guard let object = json.objectValue else { return nil }
+        let fields = RecordFields(object)
+        do throws(RecordError) {
+            reason = try fields.required("reason") { $0.word() }
+            message = try fields.optional("message", \.stringValue) ?? ""
+            isPermanent = try fields.optional("permanent", \.boolValue) ?? false
+        } catch {
+            return nil
+        }
+    }
+}
