@@ -1,93 +1,194 @@
 // SPDX-License-Identifier: Apache-2.0
-// Metrics and the factory that makes them.
+// The metrics that code updates: counters, meters, recorders and gauges.
 
-import Synchronization
-
-public protocol CounterHandler: AnyObject, Sendable {
-    func increment(by amount: Int64)
-    func reset()
-}
-public protocol MeterHandler: AnyObject, Sendable {
-    func set(_ value: Int64)
-    func set(_ value: Double)
-    func increment(by amount: Double)
-    func decrement(by amount: Double)
-}
-public protocol TimerHandler: AnyObject, Sendable { func recordNanoseconds(_ duration: Int64) }
-public protocol RecorderHandler: AnyObject, Sendable {
-    func record(_ value: Int64)
-    func record(_ value: Double)
-}
-
-public protocol MetricsFactory: Sendable {
-    func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler
-    func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler
-    func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler
-    func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler
-}
-
-public enum MetricsSystem {
-    private static let current = Mutex<(any MetricsFactory)?>(nil)
-    public static func bootstrap(_ factory: any MetricsFactory) {
-        current.withLock { current in
-            precondition(current == nil, "metrics can only be bootstrapped once per process")
-            current = factory
-        }
-    }
-    public static var factory: any MetricsFactory { current.withLock { $0 } ?? NOOPMetricsHandler.instance }
-}
-
-public final class NOOPMetricsHandler: MetricsFactory, CounterHandler, MeterHandler, RecorderHandler, TimerHandler {
-    public static let instance = NOOPMetricsHandler()
-    public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler { self }
-    public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler { self }
-    public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
-        self
-    }
-    public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler { self }
-    public func increment(by: Int64) {}
-    public func reset() {}
-    public func set(_: Int64) {}
-    public func set(_: Double) {}
-    public func increment(by: Double) {}
-    public func decrement(by: Double) {}
-    public func record(_: Int64) {}
-    public func record(_: Double) {}
-    public func recordNanoseconds(_: Int64) {}
-}
-
+/// A whole number that only goes up.
 public final class Counter: Sendable {
-    private let handler: any CounterHandler
+    /// The metric's name.
     public let label: String
+    /// Names and values of the labels.
+    public let dimensions: [(String, String)]
+    private let handler: any CounterHandler
+    private let factory: any MetricsFactory
+
+    /// Creates a counter.
+    ///
+    /// - Parameters:
+    ///   - label: The metric's name.
+    ///   - dimensions: Names and values of its labels, from closed sets.
+    ///   - factory: The backend.
     public init(label: String, dimensions: [(String, String)] = [], factory: any MetricsFactory = MetricsSystem.factory)
     {
         self.label = label
+        self.dimensions = dimensions
+        self.factory = factory
         handler = factory.makeCounter(label: label, dimensions: dimensions)
     }
+
+    /// Adds to the counter.
+    ///
+    /// - Parameter amount: What to add; clamped to 64 bits.
     public func increment(by amount: some BinaryInteger) { handler.increment(by: Int64(clamping: amount)) }
+
+    /// Adds one.
     public func increment() { handler.increment(by: 1) }
+
+    /// Sets the counter back to zero.
+    public func reset() { handler.reset() }
+
+    /// Tells the backend to forget this time series.
+    public func destroy() { factory.destroyCounter(handler) }
 }
 
-public final class Meter: Sendable {
-    private let handler: any MeterHandler
+/// A number that only goes up, by fractions too.
+public final class FloatingPointCounter: Sendable {
+    /// The metric's name.
+    public let label: String
+    /// Names and values of the labels.
+    public let dimensions: [(String, String)]
+    private let handler: any FloatingPointCounterHandler
+    private let factory: any MetricsFactory
+
+    /// Creates a counter of fractions.
+    ///
+    /// - Parameters:
+    ///   - label: The metric's name.
+    ///   - dimensions: Names and values of its labels, from closed sets.
+    ///   - factory: The backend.
     public init(label: String, dimensions: [(String, String)] = [], factory: any MetricsFactory = MetricsSystem.factory)
     {
+        self.label = label
+        self.dimensions = dimensions
+        self.factory = factory
+        handler = factory.makeFloatingPointCounter(label: label, dimensions: dimensions)
+    }
+
+    /// Adds to the counter.
+    ///
+    /// - Parameter amount: What to add.
+    public func increment(by amount: some BinaryFloatingPoint) { handler.increment(by: Double(amount)) }
+
+    /// Adds one.
+    public func increment() { handler.increment(by: 1) }
+
+    /// Sets the counter back to zero.
+    public func reset() { handler.reset() }
+
+    /// Tells the backend to forget this time series.
+    public func destroy() { factory.destroyFloatingPointCounter(handler) }
+}
+
+/// A number that goes up and down.
+public final class Meter: Sendable {
+    /// The metric's name.
+    public let label: String
+    /// Names and values of the labels.
+    public let dimensions: [(String, String)]
+    private let handler: any MeterHandler
+    private let factory: any MetricsFactory
+
+    /// Creates a meter.
+    ///
+    /// - Parameters:
+    ///   - label: The metric's name.
+    ///   - dimensions: Names and values of its labels, from closed sets.
+    ///   - factory: The backend.
+    public init(label: String, dimensions: [(String, String)] = [], factory: any MetricsFactory = MetricsSystem.factory)
+    {
+        self.label = label
+        self.dimensions = dimensions
+        self.factory = factory
         handler = factory.makeMeter(label: label, dimensions: dimensions)
     }
+
+    /// Sets the value; clamped to 64 bits.
     public func set(_ value: some BinaryInteger) { handler.set(Int64(clamping: value)) }
-    public func increment() { handler.increment(by: 1.0) }
-    public func decrement() { handler.decrement(by: 1.0) }
+
+    /// Sets the value.
+    public func set(_ value: some BinaryFloatingPoint) { handler.set(Double(value)) }
+
+    /// Adds to the value.
+    public func increment(by amount: some BinaryFloatingPoint) { handler.increment(by: Double(amount)) }
+
+    /// Adds one.
+    public func increment() { handler.increment(by: 1) }
+
+    /// Takes from the value.
+    public func decrement(by amount: some BinaryFloatingPoint) { handler.decrement(by: Double(amount)) }
+
+    /// Takes one.
+    public func decrement() { handler.decrement(by: 1) }
+
+    /// Tells the backend to forget this time series.
+    public func destroy() { factory.destroyMeter(handler) }
 }
 
-public final class Timer: Sendable {
-    private let handler: any TimerHandler
+/// Records values: all of them as a distribution, or the last one only.
+public final class Recorder: Sendable {
+    /// The metric's name.
+    public let label: String
+    /// Names and values of the labels.
+    public let dimensions: [(String, String)]
+    /// Whether the distribution of all values is kept.
+    public let aggregate: Bool
+    private let handler: any RecorderHandler
+    private let factory: any MetricsFactory
+
+    /// Creates a recorder.
+    ///
+    /// - Parameters:
+    ///   - label: The metric's name.
+    ///   - dimensions: Names and values of its labels, from closed sets.
+    ///   - aggregate: True for the distribution of all values, false for the last value only.
+    ///   - factory: The backend.
+    public init(
+        label: String,
+        dimensions: [(String, String)] = [],
+        aggregate: Bool = true,
+        factory: any MetricsFactory = MetricsSystem.factory
+    ) {
+        self.label = label
+        self.dimensions = dimensions
+        self.aggregate = aggregate
+        self.factory = factory
+        handler = factory.makeRecorder(label: label, dimensions: dimensions, aggregate: aggregate)
+    }
+
+    /// Records a value; clamped to 64 bits.
+    public func record(_ value: some BinaryInteger) { handler.record(Int64(clamping: value)) }
+
+    /// Records a value.
+    public func record(_ value: some BinaryFloatingPoint) { handler.record(Double(value)) }
+
+    /// Tells the backend to forget this time series.
+    public func destroy() { factory.destroyRecorder(handler) }
+}
+
+/// The last value of something.
+public final class Gauge: Sendable {
+    private let recorder: Recorder
+
+    /// The metric's name.
+    public var label: String { recorder.label }
+    /// Names and values of the labels.
+    public var dimensions: [(String, String)] { recorder.dimensions }
+
+    /// Creates a gauge.
+    ///
+    /// - Parameters:
+    ///   - label: The metric's name.
+    ///   - dimensions: Names and values of its labels, from closed sets.
+    ///   - factory: The backend.
     public init(label: String, dimensions: [(String, String)] = [], factory: any MetricsFactory = MetricsSystem.factory)
     {
-        handler = factory.makeTimer(label: label, dimensions: dimensions)
+        recorder = Recorder(label: label, dimensions: dimensions, aggregate: false, factory: factory)
     }
-    public func recordNanoseconds(_ duration: Int64) { handler.recordNanoseconds(duration) }
-    public func record(duration: Duration) {
-        let (seconds, atto) = duration.components
-        handler.recordNanoseconds(seconds * 1_000_000_000 + atto / 1_000_000_000)
-    }
+
+    /// Sets the value; clamped to 64 bits.
+    public func record(_ value: some BinaryInteger) { recorder.record(value) }
+
+    /// Sets the value.
+    public func record(_ value: some BinaryFloatingPoint) { recorder.record(value) }
+
+    /// Tells the backend to forget this time series.
+    public func destroy() { recorder.destroy() }
 }

@@ -3,6 +3,7 @@
 
 /// Feeds already parsed values through the synthesized `Decodable` initialiser.
 struct ArgumentDecoder: Decoder {
+    /// The values by path of properties.
     var values: [String: Any]
     var codingPath: [any CodingKey] = []
     var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -12,10 +13,15 @@ struct ArgumentDecoder: Decoder {
     }
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer { throw unsupported }
     func singleValueContainer() throws -> any SingleValueDecodingContainer { throw unsupported }
+
     var unsupported: DecodingError {
-        .dataCorrupted(.init(codingPath: codingPath, debugDescription: "only keyed containers are supported"))
+        let path = codingPath.map(\.stringValue).joined(separator: ".")
+        return .dataCorrupted(
+            .init(codingPath: codingPath, debugDescription: "property '\(path)' is not an argument, option or flag")
+        )
     }
 
+    /// The properties of one instance, each found by its name.
     struct Container<Key: CodingKey>: KeyedDecodingContainerProtocol {
         var decoder: ArgumentDecoder
         var codingPath: [any CodingKey] { decoder.codingPath }
@@ -38,13 +44,13 @@ struct ArgumentDecoder: Decoder {
     }
 }
 
+/// The parsed value of the property that is being decoded.
 func argumentValue<Value>(_ decoder: any Decoder) throws -> Value {
-    guard let decoder = decoder as? ArgumentDecoder, let key = decoder.codingPath.last?.stringValue,
-        let value = decoder.values[key] as? Value
-    else {
+    let path = decoder.codingPath.map(\.stringValue).joined(separator: ".")
+    guard let decoder = decoder as? ArgumentDecoder, let value = decoder.values[path] as? Value else {
         throw DecodingError.valueNotFound(
             Value.self,
-            .init(codingPath: decoder.codingPath, debugDescription: "no value")
+            .init(codingPath: decoder.codingPath, debugDescription: "'\(path)' has no value")
         )
     }
     return value
