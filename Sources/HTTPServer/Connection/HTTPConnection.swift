@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection as a pure value: what happened goes in, what to do comes out.
+
+/// The state machine of one connection.
+///
+/// The owner tells it what happened and performs the returned action; it then sends `output`, listens for input while
+/// `wantsInput`, and calls back at `deadline`. One request is handled at a time and its response is sent whole before
+/// the next begins, so answers keep the order of the requests, and a client that sends without reading holds one
+/// response and one read of input in memory, never more.
+package struct HTTPConnection: Sendable {
+    /// What the owner has to do, beside sending output and keeping the deadline.
+    package enum Action: Sendable, Equatable {
+        /// Nothing.
+        case none
+        /// Have the request answered and report it under the number.
+        case handle(HTTPRequest, number: UInt64)
+        /// Cancel the handler; its answer is not wanted any more.
+        case cancelHandler
+        /// Close the sending side and go on reading.
+        case finishWriting
+        /// Close the socket; nothing more happens.
+        case close
+    }
+
+    private enum State: Sendable, Equatable {
+        case reading
+        case handling(number: UInt64, framing: ResponseSerializer.Framing)
+        case writing(closes: Bool)
+        case lingering(discarded: Int)
+        case closed
+    }
+
+    /// The most input that is thrown away after the last response, in bytes.
+    private static let lingeringBytes = 1 << 20
+
+    private let sizes: HTTPSizeLimits
+    private let deadlines: HTTPDeadlines
+    private let hosts: HostAllowList
+    private var parser: RequestParser
+    private var state = State.reading
+    private var requests: UInt64 = 0
+    /// Whether a deadline for the head being read is set.
+    private var isHeadTimed = true
+    private var isShuttingDown = false
+    /// Since when the client has been given time for a head; the longest waiting one may be let go for a newcomer.
+    private var waitingFrom: ContinuousClock.Instant
+    /// The bytes to send, of which the first `sentCount` are gone.
+    private var outgoing: [UInt8] = []
+    private var sentCount = 0
+
+    /// When to call `deadlinePassed`.
+    package private(set) var deadline: ContinuousClock.Instant
+
+    /// Creates a connection that was just accepted.
+    ///
+    /// - Parameters:
+    ///   - configuration: The limits, deadlines and hosts of the server.
+    ///   - now: The present moment.
+    package init(configuration: HTTPServerConfiguration, at now: HTTPMoment) {
+        sizes = configuration.sizes
+        deadlines = configuration.deadlines
+        hosts = configuration.hosts
+        parser = RequestParser(limits: configuration.sizes)
+        waitingFrom = now.instant
+        deadline = now.instant + configuration.deadlines.head
+    }
+
+    /// The bytes to send now; tell how many went by `sent`.
+    package var output: ArraySlice<UInt8> { outgoing[sentCount...] }
+
+    /// Whether reading makes sense now; otherwise the client has to wait.
+    package var wantsInput: Bool {
+        switch state {
+        case .reading: outgoing.isEmpty
+        case .lingering: true
+        case .handling, .writing, .closed: false
+        }
+    }
+
+    /// Since when the connection has been waiting for a head; nil while it works on a request.
+    package var waitingSince: ContinuousClock.Instant? {
+        guard state == .reading, parser.phase != .body else { return nil }
+        return waitingFrom
+    }
+}
+
+// MARK: - Events
+
+extension HTTPConnection {
+    /// Bytes arrived.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - now: The present moment.
+    /// - Returns: What to do.
+    package mutating func received(_ bytes: [UInt8], at now: HTTPMoment) -> Action {
+        switch state {
+        case .reading:
+            parser.append(bytes)
+            return readRequest(at: now)
+        case .lingering(let discarded):
+            guard discarded + bytes.count <= Self.lingeringBytes else { return close() }
+            state = .lingering(discarded: discarded + bytes.count)
+            return .none
+        case .handling, .writing:
+            parser.append(bytes)
+            return .none
+        case .closed: return .none
+        }
+    }
+
+    /// The client will send nothing more.
+    ///
+    /// A client that closed its side still gets the response to its last whole request.
+    /// - Returns: What to do.
+    package mutating func inputEnded() -> Action {
+        switch state {
+        case .reading, .lingering: close()
+        case .handling, .writing, .closed: .none
+        }
+    }
+
+    /// A request was answered.
+    ///
+    /// - Parameters:
+    ///   - number: The number that came with the request; late answers to a request that was given up are dropped.
+    ///   - response: The answer.
+    ///   - now: The present moment.
+    /// - Returns: What to do.
+    package mutating func answered(_ number: UInt64, _ response: HTTPResponse, at now: HTTPMoment) -> Action {
+        guard case .handling(number, var framing) = state else { return .none }
+        framing.closes = framing.closes || isShuttingDown || response.headers.lists("close", in: "connection")
+        let isOversized = response.body.count > sizes.responseBytes
+        write(isOversized ? HTTPError.internalError.response : response, framing: framing, at: now)
+        return .none
+    }
+
+    /// Output was taken by the socket.
+    ///
+    /// - Parameters:
+    ///   - count: How many bytes of `output`.
+    ///   - now: The present moment.
+    /// - Returns: What to do.
+    package mutating func sent(_ count: Int, at now: HTTPMoment) -> Action {
+        sentCount += min(max(count, 0), outgoing.count - sentCount)
+        guard sentCount == outgoing.count, !outgoing.isEmpty else { return .none }
+        outgoing = []
+        sentCount = 0
+        guard case .writing(let closes) = state else { return .none }
+        guard !closes, !isShuttingDown || parser.phase != .idle else {
+            state = .lingering(discarded: 0)
+            deadline = now.instant + deadlines.lingering
+            return .finishWriting
+        }
+        state = .reading
+        isHeadTimed = false
+        waitingFrom = now.instant
+        deadline = now.instant + deadlines.idle
+        return readRequest(at: now)
+    }
+
+    /// The deadline passed.
+    ///
+    /// - Parameter now: The present moment.
+    /// - Returns: What to do.
+    package mutating func deadlinePassed(at now: HTTPMoment) -> Action {
+        guard now.instant >= deadline else { return .none }
+        switch state {
+        case .reading:
+            // A client that does not even take an interim response gets nothing else either.
+            guard parser.phase != .idle, outgoing.isEmpty else { return close() }
+            return refuse(.requestTimeout, at: now)
+        case .handling(_, var framing):
+            framing.closes = true
+            write(HTTPError.handlerTimeout.response, framing: framing, at: now)
+            return .cancelHandler
+        case .writing, .lingering: return close()
+        case .closed: return .none
+        }
+    }
+
+    /// The server stops: a request under way is still answered, then the connection closes.
+    ///
+    /// - Returns: What to do.
+    package mutating func shutDown() -> Action {
+        isShuttingDown = true
+        guard state == .reading, parser.phase == .idle else { return .none }
+        return close()
+    }
+}
+
+// MARK: - Steps
+
+extension HTTPConnection {
+    /// Takes what has arrived as far as the next whole request.
+    private mutating func readRequest(at now: HTTPMoment) -> Action {
+        do {
+            while true {
+                switch try parser.next() {
+                case .needsMore:
+                    return waitForInput(at: now)
+                case .head(let request):
+                    try hosts.check(request)
+                    deadline = now.instant + deadlines.body
+                    if request.expectsContinue, parser.bufferedBytes == 0 {
+                        outgoing += ResponseSerializer.continueResponse
+                    }
+                case .request(let request):
+                    try hosts.check(request)
+                    return start(request, at: now)
+                }
+            }
+        } catch {
+            return refuse(error, at: now)
+        }
+    }
+
+    private mutating func waitForInput(at now: HTTPMoment) -> Action {
+        switch parser.phase {
+        case .head where !isHeadTimed:
+            isHeadTimed = true
+            deadline = now.instant + deadlines.head
+        case .idle where isShuttingDown: return close()
+        case .idle, .head, .body: break
+        }
+        return .none
+    }
+
+    private mutating func start(_ request: HTTPRequest, at now: HTTPMoment) -> Action {
+        requests += 1
+        let framing = ResponseSerializer.Framing(
+            isHead: request.method == .head,
+            closes: !request.allowsKeepAlive,
+            version: request.version
+        )
+        state = .handling(number: requests, framing: framing)
+        deadline = now.instant + deadlines.handling
+        return .handle(request, number: requests)
+    }
+
+    /// Answers with an error and gives the connection up: what follows on it cannot be told apart any more.
+    private mutating func refuse(_ error: HTTPError, at now: HTTPMoment) -> Action {
+        write(error.response, framing: ResponseSerializer.Framing(closes: true), at: now)
+        return .none
+    }
+
+    private mutating func write(_ response: HTTPResponse, framing: ResponseSerializer.Framing, at now: HTTPMoment) {
+        outgoing += ResponseSerializer.bytes(for: response, framing: framing, unixSeconds: now.unixSeconds)
+        state = .writing(closes: framing.closes)
+        deadline = now.instant + deadlines.writing
+    }
+
+    private mutating func close() -> Action {
+        state = .closed
+        outgoing = []
+        sentCount = 0
+        return .close
+    }
+}
+
+extension HTTPError {
+    /// The refusal of a request that did not arrive in time.
+    static let requestTimeout = HTTPError(
+        .requestTimeout,
+        code: "request_timeout",
+        "the request did not arrive in time"
+    )
+    /// The answer in place of a handler that took too long.
+    static let handlerTimeout = HTTPError(
+        .serviceUnavailable,
+        code: "handler_timeout",
+        "the request could not be answered in time"
+    )
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection's socket, state machine and timer, held together.
+
+import SystemKit
+
+/// What the server holds for one connection; the server's actor owns it.
+final class ServerConnection {
+    /// What came of a look at the socket.
+    enum Input {
+        /// Bytes arrived, or none are there yet.
+        case bytes([UInt8])
+        /// The client sends nothing more.
+        case end
+        /// The connection is gone.
+        case failed
+    }
+
+    /// The most bytes taken at once, so that no connection keeps the others waiting.
+    private static let readBytes = 16 << 10
+
+    /// The connection's number.
+    let number: UInt64
+    /// What the connection is up to.
+    var machine: HTTPConnection
+    /// The timer that is set, and for when; it may be earlier than the machine's deadline.
+    var timer: (id: TimerID, moment: ContinuousClock.Instant)?
+    /// The request being handled, under its number on this server.
+    var request: UInt64?
+    /// Whether the socket was found readable while nothing was to be read.
+    var hasUnwantedInput = false
+    private let socket: StreamSocket
+    private var interest = Interest.read
+
+    init(number: UInt64, socket: consuming StreamSocket, machine: HTTPConnection) {
+        self.number = number
+        self.socket = socket
+        self.machine = machine
+    }
+
+    /// The socket's number, to watch it.
+    var descriptor: Int32 { socket.descriptor }
+
+    /// Reads once.
+    func read() -> Input {
+        do {
+            let bytes = try socket.receive(limit: Self.readBytes)
+            return bytes.isEmpty ? .end : .bytes(bytes)
+        } catch {
+            return error.errno == .again ? .bytes([]) : .failed
+        }
+    }
+
+    /// Sends once: the count of bytes that the kernel took, or nil when the connection is gone.
+    func write() -> Int? {
+        do {
+            return try socket.send(machine.output)
+        } catch {
+            return error.errno == .again ? 0 : nil
+        }
+    }
+
+    /// Tells the client that nothing more will come.
+    func finishWriting() { socket.finishWriting() }
+
+    /// The interest to register now, or nil when the registered one will do.
+    ///
+    /// Interest in reading is given up only when something has arrived that is not wanted yet, which spares two system
+    /// calls for most requests.
+    func takeNewInterest() -> Interest? {
+        defer { hasUnwantedInput = false }
+        var wanted: Interest = machine.wantsInput ? .read : []
+        if !machine.output.isEmpty { wanted.insert(.write) }
+        if !hasUnwantedInput, interest.contains(.read) { wanted.insert(.read) }
+        guard wanted != interest else { return nil }
+        interest = wanted
+        return wanted
+    }
+}
