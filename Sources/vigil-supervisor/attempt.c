@@ -5,33 +5,42 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIRST_PAUSE_MS = 2, LONGEST_PAUSE_MS = 1000 };
+enum { FIRST_PAUSE_MS = 2, LONGEST_PAUSE_MS = 1000, HARD_ROUND = 4 };
 constexpr int64_t SECOND_NS = 1000000000, NEVER = INT64_MAX;
+constexpr int64_t REAP_MOST_NS = SECOND_NS / 20;
+// Logs that grow by less than this part of their limit are looked at ever less often.
+constexpr int64_t LOG_CHECK_SHORTEST = SECOND_NS / 10, LOG_CHECK_LONGEST = SECOND_NS, LOG_GROWTH_PART = 16;
+// An agent that floods the disk does not get the time that others get to end by themselves.
+constexpr int64_t FLOOD_GRACE_MOST_MS = 1000;
 
 struct attempt {
     struct request *request;
     struct outcome *outcome;
-    int control, signals;
+    const struct channels *channels;
     bool daemon_gone;
     int stdout_fd, stderr_fd;
     struct cgroup cgroup;
     pid_t agent;
-    int64_t started_at, deadline, next_log_check, kill_at; // monotonic ns
-    bool agent_ended, killing;
+    int64_t started_at, deadline, kill_at; // elapsed_ns()
+    int64_t next_log_check, log_check_pause, log_bytes_seen;
+    int64_t timer_at;
+    bool agent_ended, killing, more_to_reap;
 };
 
 // O_TRUNC only when the name exists: what an earlier try of this very attempt left is not part of this one.
 static int open_log(int directory, const char *name, int *fd) {
     constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-    *fd = openat(directory, name, flags | O_EXCL, 0600);
-    if (*fd < 0 && errno == EEXIST) *fd = openat(directory, name, flags | O_TRUNC, 0600);
+    *fd = openat(directory, name, flags | O_EXCL, 0640);
+    if (*fd < 0 && errno == EEXIST) *fd = openat(directory, name, flags | O_TRUNC, 0640);
     if (*fd < 0) return errno;
     struct stat status;
     if (fstat(*fd, &status) < 0) return errno;
@@ -45,12 +54,16 @@ static int64_t size_of(int fd) {
     return fd >= 0 && fstat(fd, &status) == 0 ? (int64_t)status.st_size : 0;
 }
 
+static void note_end_time(struct attempt *a) {
+    a->outcome->finished_ms = wall_ms();
+    a->outcome->duration_ns = elapsed_ns() - a->started_at;
+}
+
 static void fail(struct attempt *a, const char *step, int error) {
     a->outcome->ending = ENDING_SPAWN_FAILED;
     a->outcome->step = step;
     a->outcome->code = error;
-    a->outcome->finished_ms = wall_ms();
-    a->outcome->duration_ns = monotonic_ns() - a->started_at;
+    note_end_time(a);
 }
 
 // Returns whether the agent runs; when not, the outcome says which step failed.
@@ -93,13 +106,15 @@ static void note_agent_end(struct attempt *a, int status) {
     a->agent_ended = true;
     outcome->ending = WIFSIGNALED(status) ? ENDING_SIGNALLED : ENDING_EXITED;
     outcome->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    outcome->finished_ms = wall_ms();
-    outcome->duration_ns = monotonic_ns() - a->started_at;
+    note_end_time(a);
 }
 
-// Reaps whatever has ended. Returns whether a child is left; as subreaper, none left means the tree is gone.
+// Reaps what has ended, for a while: a storm of short-lived processes must not keep the limits from being looked at.
+// Returns whether a child is left; as subreaper, none left means the tree is gone.
 static bool reap(struct attempt *a) {
-    for (;;) {
+    a->more_to_reap = false;
+    int64_t until = elapsed_ns() + REAP_MOST_NS;
+    for (int count = 1; count % 64 != 0 || elapsed_ns() < until; count++) {
         int status;
         struct rusage used;
         pid_t pid = wait4(-1, &status, WNOHANG | __WALL, &used);
@@ -116,11 +131,13 @@ static bool reap(struct attempt *a) {
         else if (a->killing && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
             outcome->stragglers_killed++;
     }
+    a->more_to_reap = true;
+    return true;
 }
 
 // Asks the tree to end; a second request can only shorten the grace.
 static void begin_ending(struct attempt *a, enum cut_off reason, int64_t grace_ms) {
-    int64_t kill_at = monotonic_ns() + grace_ms * 1000000;
+    int64_t kill_at = elapsed_ns() + grace_ms * 1000000;
     if (a->outcome->cut_off != CUT_NONE) {
         if (kill_at < a->kill_at) a->kill_at = kill_at;
         return;
@@ -139,10 +156,9 @@ static void begin_ending(struct attempt *a, enum cut_off reason, int64_t grace_m
 static void handle_control(struct attempt *a) {
     struct packet packet;
     struct request other;
-    switch (receive_message(a->control, &packet, &other)) {
+    switch (receive_message(a->channels->control, &packet, &other)) {
     case MESSAGE_TERMINATE:
-        begin_ending(a, packet.reason == REASON_SHUTDOWN ? CUT_SHUTDOWN : CUT_CANCELLED,
-                     packet.grace_ms > (uint64_t)a->request->grace_ms ? a->request->grace_ms : (int64_t)packet.grace_ms);
+        begin_ending(a, packet.reason == REASON_SHUTDOWN ? CUT_SHUTDOWN : CUT_CANCELLED, limited_ms(packet.grace_ms));
         break;
     case MESSAGE_CLOSED:
         a->daemon_gone = true;
@@ -151,6 +167,7 @@ static void handle_control(struct attempt *a) {
         close_request(&other);
         break;
     case MESSAGE_MALFORMED:
+    case MESSAGE_NO_ROOM:
     case MESSAGE_NONE:
         break;
     }
@@ -159,84 +176,127 @@ static void handle_control(struct attempt *a) {
 // SIGTERM and SIGUSR1 are for a daemon that has no socket to this supervisor: shutdown and cancellation.
 static void handle_signals(struct attempt *a) {
     struct signalfd_siginfo info;
-    while (read(a->signals, &info, sizeof info) == sizeof info) {
+    while (read(a->channels->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGCHLD) continue;
         bool again = a->outcome->cut_off != CUT_NONE;
         begin_ending(a, info.ssi_signo == SIGUSR1 ? CUT_CANCELLED : CUT_SHUTDOWN, again ? 0 : a->request->grace_ms);
     }
 }
 
-static void check_limits(struct attempt *a, int64_t now) {
-    if (a->outcome->cut_off != CUT_NONE || a->agent_ended) return;
-    if (now >= a->deadline) {
-        begin_ending(a, CUT_TIMEOUT, a->request->grace_ms);
-    } else if (now >= a->next_log_check) {
-        a->next_log_check = now + SECOND_NS;
-        if (size_of(a->stdout_fd) + size_of(a->stderr_fd) > a->request->max_log_bytes)
-            begin_ending(a, CUT_OUTPUT_LIMIT, a->request->grace_ms);
+static void check_logs(struct attempt *a, int64_t now) {
+    struct request *request = a->request;
+    int64_t bytes = size_of(a->stdout_fd) + size_of(a->stderr_fd);
+    if (bytes > request->max_log_bytes) {
+        int64_t grace_ms = request->grace_ms < FLOOD_GRACE_MOST_MS ? request->grace_ms : FLOOD_GRACE_MOST_MS;
+        begin_ending(a, CUT_OUTPUT_LIMIT, grace_ms);
+        return;
     }
+    bool grows = bytes - a->log_bytes_seen > request->max_log_bytes / LOG_GROWTH_PART;
+    int64_t doubled = a->log_check_pause * 2;
+    a->log_check_pause = grows ? LOG_CHECK_SHORTEST : doubled < LOG_CHECK_LONGEST ? doubled : LOG_CHECK_LONGEST;
+    a->log_bytes_seen = bytes;
+    a->next_log_check = now + a->log_check_pause;
 }
 
-static int milliseconds_until(int64_t when, int64_t now) {
-    if (when == NEVER) return -1;
-    if (when <= now) return 0;
-    int64_t ms = (when - now + 999999) / 1000000;
-    return ms > INT_MAX ? INT_MAX : (int)ms;
+static void check_limits(struct attempt *a, int64_t now) {
+    if (a->outcome->cut_off != CUT_NONE || a->agent_ended) return;
+    if (now >= a->deadline)
+        begin_ending(a, CUT_TIMEOUT, a->request->grace_ms);
+    else if (now >= a->next_log_check)
+        check_logs(a, now);
+}
+
+// A timer of its own, since the time limit of poll(2) stands still while the machine is suspended.
+static void set_timer(struct attempt *a, int64_t when) {
+    if (when == a->timer_at) return;
+    a->timer_at = when;
+    struct itimerspec value = {0};
+    if (when != NEVER) {
+        if (when < 1) when = 1;
+        value.it_value = (struct timespec){.tv_sec = when / SECOND_NS, .tv_nsec = when % SECOND_NS};
+    }
+    timerfd_settime(a->channels->timer, TFD_TIMER_ABSTIME, &value, nullptr);
 }
 
 // Waits until the agent has ended by itself, or until an ended attempt's tree is gone or its grace is over.
 static void wait_for_end(struct attempt *a) {
     for (;;) {
         bool any_left = reap(a);
-        int64_t now = monotonic_ns();
+        int64_t now = elapsed_ns();
         check_limits(a, now);
         bool ending = a->outcome->cut_off != CUT_NONE;
         if (a->agent_ended && (!ending || !any_left)) return;
         if (!any_left) return;
         if (ending && now >= a->kill_at) return;
-        int64_t next = ending ? a->kill_at : a->deadline < a->next_log_check ? a->deadline : a->next_log_check;
+        set_timer(a, ending ? a->kill_at : a->deadline < a->next_log_check ? a->deadline : a->next_log_check);
         struct pollfd wanted[] = {
-            {.fd = a->signals, .events = POLLIN},
-            {.fd = a->daemon_gone ? -1 : a->control, .events = POLLIN},
+            {.fd = a->channels->signals, .events = POLLIN},
+            {.fd = a->daemon_gone ? -1 : a->channels->control, .events = POLLIN},
+            {.fd = a->channels->timer, .events = POLLIN},
         };
-        if (poll(wanted, 2, milliseconds_until(next, now)) <= 0) continue;
+        if (poll(wanted, 3, a->more_to_reap ? 0 : -1) <= 0) continue;
         if (wanted[0].revents != 0) handle_signals(a);
         if (wanted[1].revents != 0) handle_control(a);
     }
 }
 
+// Against processes that start others faster than an equal share of the processor can find them; for root only.
+static bool take_precedence(bool wanted) {
+    struct sched_param parameter = {.sched_priority = wanted ? 1 : 0};
+    return sched_setscheduler(0, wanted ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER, &parameter) == 0 && wanted;
+}
+
 // Kills until nothing is left. A process that the kernel cannot end yet is waited for, ever more patiently.
 static void end_tree(struct attempt *a) {
     a->killing = true;
-    for (int pause = FIRST_PAUSE_MS; reap(a) || cgroup_is_populated(&a->cgroup);) {
+    bool takes_precedence = false;
+    int round = 0;
+    for (int pause = FIRST_PAUSE_MS; reap(a) || cgroup_is_populated(&a->cgroup); round++) {
+        if (round == HARD_ROUND) takes_precedence = take_precedence(true);
         kill_cgroup(&a->cgroup);
         kill_descendants();
-        if (!a->agent_ended && a->agent > 0) kill(a->agent, SIGKILL);
-        int64_t before = monotonic_ns();
-        pause_for(a->signals, pause);
-        bool timed_out = monotonic_ns() - before >= (int64_t)pause * 1000000;
+        if (!a->agent_ended) kill(-a->agent, SIGKILL);
+        if (a->more_to_reap) continue;
+        int64_t before = elapsed_ns();
+        pause_for(a->channels->signals, pause);
+        bool timed_out = elapsed_ns() - before >= (int64_t)pause * 1000000;
         pause = !timed_out ? FIRST_PAUSE_MS : pause * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause * 2;
     }
+    if (takes_precedence) take_precedence(false);
 }
 
-void run_attempt(struct request *request, int control, int signals, struct outcome *outcome, bool *daemon_gone) {
-    int64_t now = monotonic_ns();
+// What was written between two looks at the size, and during the grace, is not kept.
+static void cut_log(const struct attempt *a, int fd) {
+    if (a->outcome->cut_off != CUT_OUTPUT_LIMIT || size_of(fd) <= a->request->max_log_bytes) return;
+    while (ftruncate(fd, a->request->max_log_bytes) < 0 && errno == EINTR) {}
+}
+
+static void close_logs(struct attempt *a) {
+    cut_log(a, a->stdout_fd);
+    cut_log(a, a->stderr_fd);
+    a->outcome->stdout_bytes = size_of(a->stdout_fd);
+    a->outcome->stderr_bytes = size_of(a->stderr_fd);
+    drop(&a->stdout_fd);
+    drop(&a->stderr_fd);
+    drop(&a->request->logs_fd);
+}
+
+void run_attempt(struct request *request, const struct channels *channels, struct outcome *outcome, bool *daemon_gone) {
+    int64_t now = elapsed_ns();
     struct attempt a = {
         .request = request,
         .outcome = outcome,
-        .control = control,
-        .signals = signals,
+        .channels = channels,
         .stdout_fd = -1,
         .stderr_fd = -1,
         .cgroup = {.fd = -1},
         .started_at = now,
         .deadline = request->timeout_ms > 0 ? now + request->timeout_ms * 1000000 : NEVER,
-        .next_log_check = request->max_log_bytes > 0 ? now + SECOND_NS : NEVER,
         .kill_at = NEVER,
+        .next_log_check = request->max_log_bytes > 0 ? now + LOG_CHECK_SHORTEST : NEVER,
+        .log_check_pause = LOG_CHECK_SHORTEST,
+        .timer_at = NEVER,
     };
-    // What a record says whose agent's end was never seen.
-    outcome->ending = ENDING_SIGNALLED;
-    outcome->code = SIGKILL;
     outcome->started_ms = wall_ms();
     bool runs = start(&a);
     release_request_memory(request);
@@ -244,12 +304,9 @@ void run_attempt(struct request *request, int control, int signals, struct outco
     if (runs) {
         wait_for_end(&a);
         end_tree(&a);
+        set_timer(&a, NEVER);
     }
     remove_cgroup(&a.cgroup);
-    outcome->stdout_bytes = size_of(a.stdout_fd);
-    outcome->stderr_bytes = size_of(a.stderr_fd);
-    drop(&a.stdout_fd);
-    drop(&a.stderr_fd);
-    drop(&request->logs_fd);
+    close_logs(&a);
     *daemon_gone = a.daemon_gone;
 }

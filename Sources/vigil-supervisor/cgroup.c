@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { REMOVE_TRIES = 20, REMOVE_PAUSE_MS = 5 };
+enum { REMOVE_TRIES = 20, REMOVE_PAUSE_MS = 5, NESTED_MOST = 16 };
 
 void make_cgroup(struct cgroup *cgroup, const char *parent, const char *run_id) {
     cgroup->fd = -1;
@@ -40,8 +41,29 @@ bool cgroup_is_populated(const struct cgroup *cgroup) {
     return strstr(text, "populated 1") != nullptr;
 }
 
+// An agent with the right to may have made groups below its own; they go first.
+static void remove_groups_below(int parent, int depth) {
+    alignas(struct directory_entry) char buffer[2048];
+    for (long n; (n = syscall(SYS_getdents64, parent, buffer, sizeof buffer)) > 0;) {
+        for (long at = 0; at < n;) {
+            struct directory_entry *entry = (struct directory_entry *)(buffer + at);
+            at += entry->length;
+            if (entry->type != DIRECTORY_TYPE || entry->name[0] == '.') continue;
+            int fd = openat(parent, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (fd < 0) continue;
+            if (depth < NESTED_MOST) remove_groups_below(fd, depth + 1);
+            close(fd);
+            unlinkat(parent, entry->name, AT_REMOVEDIR);
+        }
+    }
+}
+
 void remove_cgroup(struct cgroup *cgroup) {
     if (cgroup->fd < 0) return;
+    for (int i = 0; i < REMOVE_TRIES && rmdir(cgroup->path) < 0 && errno == EBUSY; i++) {
+        if (i > 0) pause_for(-1, REMOVE_PAUSE_MS);
+        lseek(cgroup->fd, 0, SEEK_SET);
+        remove_groups_below(cgroup->fd, 1);
+    }
     drop(&cgroup->fd);
-    for (int i = 0; i < REMOVE_TRIES && rmdir(cgroup->path) < 0 && errno == EBUSY; i++) pause_for(-1, REMOVE_PAUSE_MS);
 }

@@ -2,21 +2,27 @@
 // Serves one attempt after the other from the control socket, and ends when it is closed while idle.
 #include "supervisor.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { WRITE_RETRY_SECONDS = 60 };
 
-int64_t monotonic_ns(void) {
+static char *title;
+static size_t title_size;
+
+int64_t elapsed_ns(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_BOOTTIME, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
@@ -34,28 +40,46 @@ void pause_for(int signals, int ms) {
     }
 }
 
+// What others read in /proc/<pid>/cmdline behind the program's name.
+static void show_title(const char *prefix, const char *text) {
+    if (title_size == 0) return;
+    memset(title, 0, title_size);
+    snprintf(title, title_size, "%s%s", prefix, text);
+}
+
 static bool is_closed(int control) {
     struct pollfd state = {.fd = control, .events = 0};
     return poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
-// Returns whether the daemon's end could take the answer.
+// Waits for room as long as the daemon's end is open. Returns whether it could take the answer.
 static bool answer(int control, uint32_t kind, const void *bytes, size_t length) {
     char message[sizeof kind + ANSWER_MAX];
     if (length > ANSWER_MAX) return false;
     memcpy(message, &kind, sizeof kind);
     memcpy(message + sizeof kind, bytes, length);
     for (;;) {
-        if (send(control, message, sizeof kind + length, MSG_NOSIGNAL) >= 0) return true;
-        if (errno == EINTR) continue;
-        if (errno != ENOBUFS && errno != ENOMEM) return false;
-        pause_for(-1, 100);
+        if (send(control, message, sizeof kind + length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
+        if (errno == EAGAIN) {
+            struct pollfd room = {.fd = control, .events = POLLOUT};
+            poll(&room, 1, -1);
+        } else if (errno == ENOBUFS || errno == ENOMEM) {
+            pause_for(-1, 100);
+        } else if (errno != EINTR) {
+            return false;
+        }
     }
 }
 
 static void refuse(int control, int error) {
     int32_t code = error;
     answer(control, ANSWER_REFUSED, &code, sizeof code);
+}
+
+// Whoever sends what is no packet may not read answers either, and is not waited for.
+static void refuse_malformed(int control, int error) {
+    struct pollfd room = {.fd = control, .events = POLLOUT};
+    if (poll(&room, 1, 0) > 0) refuse(control, error);
 }
 
 // Nobody else knows this outcome once the daemon is gone, so a full disk is waited out for a while.
@@ -88,27 +112,31 @@ static bool report(struct request *request, const struct outcome *outcome, int c
 }
 
 // Returns false when the daemon went away.
-static bool serve(struct request *request, int signals) {
+static bool serve(struct request *request, const struct channels *channels) {
     int error = decode_request(request);
     if (error != 0) {
         close_request(request);
-        refuse(CONTROL_FD, error);
+        refuse(channels->control, error);
         return true;
     }
+    show_title("run=", request->run_id);
     struct outcome outcome = {0};
     bool daemon_gone = false;
-    run_attempt(request, CONTROL_FD, signals, &outcome, &daemon_gone);
-    bool goes_on = report(request, &outcome, CONTROL_FD, daemon_gone);
+    run_attempt(request, channels, &outcome, &daemon_gone);
+    bool goes_on = report(request, &outcome, channels->control, daemon_gone);
     close_request(request);
+    show_title("idle", "");
     return goes_on;
 }
 
 // Everything that could end this process is blocked; what it acts on arrives through a descriptor.
 static int prepare_signals(void) {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, nullptr);
-    standard.sa_flags = SA_NOCLDSTOP;
-    sigaction(SIGCHLD, &standard, nullptr);
+    // Not sigaction(2) of the C library, which leaves out the two signals that it keeps for itself.
+    static const uint64_t standard[4] = {0};
+    for (int number = 1; number < NSIG; number++)
+        syscall(SYS_rt_sigaction, number, standard, nullptr, sizeof(uint64_t));
+    struct sigaction child = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+    sigaction(SIGCHLD, &child, nullptr);
     sigset_t blocked;
     sigfillset(&blocked);
     static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
@@ -122,6 +150,17 @@ static int prepare_signals(void) {
     return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+// An agent's descriptors are put at 0 to 2, so no descriptor of this process may come to lie there.
+static bool prepare_descriptors(void) {
+    for (;;) {
+        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd < 0) return fcntl(2, F_GETFD) >= 0 && fcntl(1, F_GETFD) >= 0 && fcntl(0, F_GETFD) >= 0;
+        if (fd <= 2) continue;
+        close(fd);
+        return fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) == 0;
+    }
+}
+
 // Returns whether a signal asks an idle supervisor to end; orphans are not expected, but not left either.
 static bool is_asked_to_end(int signals) {
     struct signalfd_siginfo info;
@@ -130,38 +169,58 @@ static bool is_asked_to_end(int signals) {
     return ends;
 }
 
-int main(void) {
+static int serve_until_closed(const struct channels *channels) {
+    for (;;) {
+        struct pollfd wanted[] = {
+            {.fd = channels->control, .events = POLLIN},
+            {.fd = channels->signals, .events = POLLIN},
+        };
+        if (poll(wanted, 2, -1) < 0) continue;
+        struct packet packet;
+        struct request request;
+        switch (receive_message(channels->control, &packet, &request)) {
+        case MESSAGE_RUN:
+            if (!serve(&request, channels)) return 0;
+            break;
+        case MESSAGE_CLOSED:
+            return 0;
+        case MESSAGE_MALFORMED:
+            refuse_malformed(channels->control, EBADMSG);
+            break;
+        case MESSAGE_NO_ROOM:
+            refuse_malformed(channels->control, EMFILE);
+            break;
+        case MESSAGE_TERMINATE: // for an attempt that ended meanwhile
+        case MESSAGE_NONE:
+            break;
+        }
+        if ((wanted[1].revents & POLLIN) != 0 && is_asked_to_end(channels->signals)) return 0;
+    }
+}
+
+int main(int count, char **arguments) {
     int type = 0;
     socklen_t size = sizeof type;
     if (getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_SEQPACKET) {
         static const char text[] = "vigil-supervisor: is started by the vigil daemon, with a socket on descriptor 3\n";
         return write(2, text, sizeof text - 1) < 0 ? 1 : 2;
     }
+    if (count > 1) {
+        title = arguments[1];
+        title_size = strlen(title) + 1;
+        show_title("idle", "");
+    }
     setsid();
     prctl(PR_SET_NAME, "vigil-supervise");
-    int signals = prepare_signals();
-    if (signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+    struct channels channels = {
+        .control = CONTROL_FD,
+        .signals = prepare_signals(),
+        .timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK),
+    };
+    if (channels.signals < 0 || channels.timer < 0 || !prepare_descriptors() || chdir("/") < 0 ||
+        prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
         refuse(CONTROL_FD, errno);
         return 1;
     }
-    for (;;) {
-        struct pollfd wanted[] = {{.fd = CONTROL_FD, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-        if (poll(wanted, 2, -1) < 0) continue;
-        struct packet packet;
-        struct request request;
-        switch (receive_message(CONTROL_FD, &packet, &request)) {
-        case MESSAGE_RUN:
-            if (!serve(&request, signals)) return 0;
-            break;
-        case MESSAGE_CLOSED:
-            return 0;
-        case MESSAGE_MALFORMED:
-            refuse(CONTROL_FD, EBADMSG);
-            break;
-        case MESSAGE_TERMINATE: // for an attempt that ended meanwhile
-        case MESSAGE_NONE:
-            break;
-        }
-        if ((wanted[1].revents & POLLIN) != 0 && is_asked_to_end(signals)) return 0;
-    }
+    return serve_until_closed(&channels);
 }

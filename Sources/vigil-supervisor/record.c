@@ -53,16 +53,14 @@ size_t format_record(const struct request *request, const struct outcome *outcom
     format_ending(outcome, ending, sizeof ending);
     format_time(outcome->started_ms, started, sizeof started);
     format_time(outcome->finished_ms, finished, sizeof finished);
-    int64_t microseconds = outcome->duration_ns / 1000;
     int length = snprintf(
         text, size,
-        "{\"version\":1,\"run_id\":\"%s\",\"attempt\":%llu,%s,\"cut_off\":%s,\"started_at\":\"%s\",\"finished_at\":\"%s\","
-        "\"duration_seconds\":%lld.%06lld,\"stdout_bytes\":%lld,\"stderr_bytes\":%lld,\"stragglers_killed\":%u,"
-        "\"cpu_seconds\":%lld.%06lld,\"max_resident_bytes\":%lld}\n",
+        "{\"version\":2,\"run_id\":\"%s\",\"attempt\":%llu,%s,\"cut_off\":%s,\"started_at\":\"%s\",\"finished_at\":\"%s\","
+        "\"duration_us\":%lld,\"stdout_bytes\":%lld,\"stderr_bytes\":%lld,\"stragglers_killed\":%u,"
+        "\"cpu_us\":%lld,\"max_resident_bytes\":%lld}\n",
         request->run_id, (unsigned long long)request->attempt, ending, cut_off_text(outcome->cut_off), started, finished,
-        (long long)(microseconds / 1000000), (long long)(microseconds % 1000000), (long long)outcome->stdout_bytes,
-        (long long)outcome->stderr_bytes, outcome->stragglers_killed, (long long)(outcome->cpu_us / 1000000),
-        (long long)(outcome->cpu_us % 1000000), (long long)outcome->max_resident_bytes);
+        (long long)(outcome->duration_ns / 1000), (long long)outcome->stdout_bytes, (long long)outcome->stderr_bytes,
+        outcome->stragglers_killed, (long long)outcome->cpu_us, (long long)outcome->max_resident_bytes);
     return length > 0 && (size_t)length < size ? (size_t)length : 0;
 }
 
@@ -78,8 +76,8 @@ static int write_all(int fd, const char *text, size_t length) {
 
 // After a failed fsync the kernel may report success for the same file the next time, so each try uses a new one.
 int write_record(const struct request *request, const char *text, size_t length, bool sync) {
-    char temporary[32];
-    snprintf(temporary, sizeof temporary, ".tmp-%d-exit", (int)getpid());
+    char temporary[RUN_ID_MAX + 8];
+    snprintf(temporary, sizeof temporary, ".tmp-%s", request->run_id);
     unlinkat(request->exits_fd, temporary, 0);
     int fd = openat(request->exits_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return errno;

@@ -3,6 +3,7 @@
 #include "supervisor.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -28,7 +29,7 @@ void release_request_memory(struct request *request) {
     request->memory = nullptr;
 }
 
-// Returns how many descriptors came with the message; beyond `REQUEST_FDS` they are closed.
+// Returns how many descriptors came with the message; those beyond `REQUEST_FDS` are closed.
 static int take_descriptors(struct msghdr *message, int *fds) {
     int count = 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != nullptr; c = CMSG_NXTHDR(message, c)) {
@@ -38,12 +39,19 @@ static int take_descriptors(struct msghdr *message, int *fds) {
             int fd;
             memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
             if (count < REQUEST_FDS)
-                fds[count++] = fd;
+                fds[count] = fd;
             else
                 close(fd);
+            count++;
         }
     }
     return count;
+}
+
+// An empty packet reads like the end of the stream.
+static bool has_ended(int control) {
+    struct pollfd state = {.fd = control, .events = POLLRDHUP};
+    return poll(&state, 1, 0) < 0 || (state.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 enum message receive_message(int control, struct packet *packet, struct request *request) {
@@ -52,7 +60,6 @@ enum message receive_message(int control, struct packet *packet, struct request 
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = rights, .msg_controllen = sizeof rights};
     ssize_t length = recvmsg(control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (length == 0) return MESSAGE_CLOSED;
     if (length < 0) {
         bool passes = errno == EAGAIN || errno == EINTR || errno == ENOMEM || errno == ENOBUFS;
         return passes ? MESSAGE_NONE : MESSAGE_CLOSED;
@@ -60,13 +67,16 @@ enum message receive_message(int control, struct packet *packet, struct request 
     int fds[REQUEST_FDS] = {-1, -1, -1, -1, -1};
     int count = take_descriptors(&message, fds);
     bool whole = length == sizeof *packet && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+    bool no_room = (message.msg_flags & MSG_CTRUNC) != 0 && count < REQUEST_FDS;
     if (whole && packet->kind == PACKET_RUN && count == REQUEST_FDS) {
         *request = (struct request){
             .body_fd = fds[0], .lock_fd = fds[1], .logs_fd = fds[2], .exits_fd = fds[3], .stdin_fd = fds[4]};
         return MESSAGE_RUN;
     }
-    for (int i = 0; i < count; i++) drop(&fds[i]);
-    return whole && packet->kind == PACKET_TERMINATE && count == 0 ? MESSAGE_TERMINATE : MESSAGE_MALFORMED;
+    for (int i = 0; i < REQUEST_FDS; i++) drop(&fds[i]);
+    if (whole && packet->kind == PACKET_TERMINATE && count == 0) return MESSAGE_TERMINATE;
+    if (length == 0 && has_ended(control)) return MESSAGE_CLOSED;
+    return no_room ? MESSAGE_NO_ROOM : MESSAGE_MALFORMED;
 }
 
 // A position in the body; `bad` stays set after the first value that does not fit.
@@ -122,8 +132,10 @@ static bool is_file_name(const char *text) {
            strcmp(text, "..") != 0;
 }
 
-// Longer times than ten years mean "no limit" to any caller, and keep the arithmetic in nanoseconds safe.
-static int64_t limited(uint64_t value, int64_t most) { return value > (uint64_t)most ? most : (int64_t)value; }
+int64_t limited_ms(uint64_t ms) {
+    constexpr int64_t ten_years_ms = 315360000000;
+    return ms > (uint64_t)ten_years_ms ? ten_years_ms : (int64_t)ms;
+}
 
 static int parse(struct request *request, size_t size) {
     struct cursor c = {.at = request->memory, .end = (char *)request->memory + size};
@@ -131,11 +143,11 @@ static int parse(struct request *request, size_t size) {
     char **slots = (char **)((char *)request->memory + slots_at);
     if (size < 8 || memcmp(c.at, REQUEST_MAGIC, 8) != 0) return EPROTONOSUPPORT;
     c.at += 8;
-    constexpr int64_t ten_years_ms = 315360000000;
     request->attempt = take_integer(&c, 8);
-    request->timeout_ms = limited(take_integer(&c, 8), ten_years_ms);
-    request->grace_ms = limited(take_integer(&c, 8), ten_years_ms);
-    request->max_log_bytes = limited(take_integer(&c, 8), INT64_MAX);
+    request->timeout_ms = limited_ms(take_integer(&c, 8));
+    request->grace_ms = limited_ms(take_integer(&c, 8));
+    uint64_t max_log_bytes = take_integer(&c, 8);
+    request->max_log_bytes = max_log_bytes > INT64_MAX ? INT64_MAX : (int64_t)max_log_bytes;
     request->sync_record = (take_integer(&c, 8) & 1) != 0;
     const char *run_id = take_string(&c);
     const char *record_name = take_string(&c);

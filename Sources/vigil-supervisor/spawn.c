@@ -36,9 +36,9 @@ static int child_side(void *argument) {
     if (dup2(plan->stdin_fd, 0) < 0 || dup2(plan->stdout_fd, 1) < 0 || dup2(plan->stderr_fd, 2) < 0) goto failed;
     // Kernels before 5.9 do not know the call; every descriptor here is close-on-exec anyway.
     if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0) fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    // Not sigprocmask(3), which leaves out the two signals that the C library keeps for itself.
+    static const uint64_t none = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
     plan->failed_step = "exec";
     execve(plan->path, plan->arguments, plan->environment);
 failed:
@@ -102,8 +102,8 @@ static long clone_child(struct start *start) {
         arguments.cgroup = 0;
     }
     if (pid < 0) pid = clone3_with(&arguments, child_side, start);
-    // Sandboxes that cannot look into clone3's argument refuse it as unknown.
-    if (pid == -ENOSYS || pid == -EPERM) {
+    // Sandboxes that cannot look into clone3's argument refuse it as unknown; older kernels do not know every flag.
+    if (pid == -ENOSYS || pid == -EPERM || pid == -EINVAL || pid == -E2BIG) {
         pid = clone(child_side, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, start);
         if (pid < 0) pid = -errno;
     }

@@ -12,9 +12,14 @@
 // standard input. The supervisor answers each PACKET_RUN with one message: a uint32_t kind, then
 //   ANSWER_RECORD, ANSWER_UNWRITTEN   the bytes of the exit record (UNWRITTEN: no file could be made)
 //   ANSWER_REFUSED                    an int32_t errno; nothing was started
+// What is no valid packet is refused when idle and ignored during an attempt.
+//
+// The first argument is room for a title: the supervisor overwrites it with "idle" or "run=RUN_ID", so that a daemon
+// without a socket finds the supervisor of a run in /proc/*/cmdline. It then sends SIGUSR1 (cancel) or SIGTERM
+// (shutdown). An idle supervisor ends on SIGTERM.
 //
 // Request body, all integers little endian:
-//   8 bytes   "VIGILRQ1"
+//   8 bytes   "VIGILRQ2"
 //   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record)
 //   strings   run id, record name, working directory, cgroup parent (empty: none)
 //   list      arguments
@@ -30,7 +35,8 @@ struct packet {
     uint32_t reason;
     uint64_t grace_ms;
 };
-#define REQUEST_MAGIC "VIGILRQ1"
+static_assert(sizeof(struct packet) == 16);
+#define REQUEST_MAGIC "VIGILRQ2"
 
 enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, REQUEST_MAX = 16 << 20, ANSWER_MAX = 2048 };
 
@@ -50,7 +56,7 @@ struct request {
     size_t memory_size;
 };
 
-enum message { MESSAGE_NONE, MESSAGE_CLOSED, MESSAGE_MALFORMED, MESSAGE_RUN, MESSAGE_TERMINATE };
+enum message { MESSAGE_NONE, MESSAGE_CLOSED, MESSAGE_MALFORMED, MESSAGE_NO_ROOM, MESSAGE_RUN, MESSAGE_TERMINATE };
 
 // Takes one message from the control socket without waiting; descriptors of a run are in `request` afterwards.
 enum message receive_message(int control, struct packet *packet, struct request *request);
@@ -60,6 +66,8 @@ void release_request_memory(struct request *request);
 void close_request(struct request *request);
 // Closes and forgets one descriptor.
 void drop(int *fd);
+// Times of a message are limited to ten years, which keeps the arithmetic in nanoseconds safe.
+int64_t limited_ms(uint64_t ms);
 
 // What became of the agent.
 enum ending { ENDING_EXITED, ENDING_SIGNALLED, ENDING_SPAWN_FAILED };
@@ -91,17 +99,31 @@ pid_t spawn_agent(struct plan *plan);
 // Finds the program as execvp does, with the PATH of `environment`. Returns 0 or an errno.
 int find_program(const struct request *request, char *path, size_t size);
 
+// What this process waits for: the daemon, its own signals, the next deadline of the attempt.
+struct channels {
+    int control, signals, timer;
+};
 // Runs one attempt to its end: agent started, waited for, and no process of it left.
-void run_attempt(struct request *request, int control, int signals, struct outcome *outcome, bool *daemon_gone);
+void run_attempt(struct request *request, const struct channels *channels, struct outcome *outcome, bool *daemon_gone);
 
 // Sends each signal of the zero-terminated list to every descendant of this process. Returns how many there were.
 size_t signal_descendants(const int *signal_list);
 // Stops all descendants until no new one appears, then kills them.
 void kill_descendants(void);
 
+// getdents64(2). opendir(3) would allocate.
+struct directory_entry {
+    uint64_t inode;
+    int64_t offset;
+    unsigned short length;
+    unsigned char type;
+    char name[];
+};
+enum { DIRECTORY_TYPE = 4 }; // DT_DIR
+
 struct cgroup {
     int fd; // -1: none
-    char path[512];
+    char path[1024];
 };
 void make_cgroup(struct cgroup *cgroup, const char *parent, const char *run_id);
 void kill_cgroup(const struct cgroup *cgroup);
@@ -112,7 +134,8 @@ size_t format_record(const struct request *request, const struct outcome *outcom
 // Writes the record under its name. Returns 0 or an errno.
 int write_record(const struct request *request, const char *text, size_t length, bool sync);
 
-int64_t monotonic_ns(void);
+// Never set back, and goes on while the machine is suspended.
+int64_t elapsed_ns(void);
 int64_t wall_ms(void);
 // Waits for `signals` (or -1) at most `ms`, and empties it.
 void pause_for(int signals, int ms);

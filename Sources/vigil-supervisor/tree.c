@@ -45,15 +45,7 @@ static bool add_children_of_thread(pid_t parent, const char *thread) {
     return true;
 }
 
-struct directory_entry {
-    uint64_t inode;
-    int64_t offset;
-    unsigned short length;
-    unsigned char type;
-    char name[];
-};
-
-// Calls `body` for each entry of `path` whose name is a number. opendir(3) would allocate.
+// Calls `body` for each entry of `path` whose name is a number.
 static bool for_each_number(const char *path, void (*body)(const char *name, void *), void *context) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return false;

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon asks of a supervisor: one run of one agent, with its limits.
+
+package import SystemKit
+
+/// One attempt to run an agent.
+package struct AttemptRequest: Sendable {
+    /// Names this attempt among all others, in marker, control group and record; see ``isValidRunID(_:)``.
+    package var runID: String
+    /// The number of the attempt, from 1.
+    package var attempt: Int
+    /// How long the agent may run, at least a millisecond; nil for as long as it likes.
+    package var timeout: Duration?
+    /// How long the tree has between SIGTERM and SIGKILL; zero kills at once.
+    package var grace: Duration
+    /// The most bytes that both logs together may hold; 0 for no limit.
+    package var maxLogBytes: Int64
+    /// Whether the exit record is synced to disk before it is answered.
+    package var syncRecord: Bool
+    /// The name of the exit record in its directory.
+    package var recordName: FileName
+    /// The agent's working directory, an absolute path.
+    package var workingDirectory: String
+    /// A control group (version 2) that may get a child group for the tree; nil to do without.
+    package var cgroupParent: String?
+    /// The agent's argument vector.
+    ///
+    /// The first is the program: a path, or a name to look up in `PATH` of `environment`.
+    package var arguments: [String]
+    /// The agent's whole environment, entries of the form `NAME=VALUE`.
+    package var environment: [String]
+    /// What the agent reads on its standard input; nil for `/dev/null`.
+    package var input: [UInt8]?
+
+    /// Describes an attempt; see the properties for what the values mean.
+    package init(
+        runID: String,
+        attempt: Int,
+        timeout: Duration?,
+        grace: Duration,
+        maxLogBytes: Int64,
+        syncRecord: Bool,
+        recordName: FileName,
+        workingDirectory: String,
+        cgroupParent: String?,
+        arguments: [String],
+        environment: [String],
+        input: [UInt8]?
+    ) {
+        self.runID = runID
+        self.attempt = attempt
+        self.timeout = timeout
+        self.grace = grace
+        self.maxLogBytes = maxLogBytes
+        self.syncRecord = syncRecord
+        self.recordName = recordName
+        self.workingDirectory = workingDirectory
+        self.cgroupParent = cgroupParent
+        self.arguments = arguments
+        self.environment = environment
+        self.input = input
+    }
+
+    /// Whether a text can name a run: 1 to 128 of the characters `A-Z a-z 0-9 . _ : -`.
+    package static func isValidRunID(_ text: String) -> Bool {
+        let bytes = text.utf8
+        guard (1...128).contains(bytes.count) else { return false }
+        return bytes.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-"): true
+            default: false
+            }
+        }
+    }
+}
+
+/// A request that no supervisor would accept.
+package struct RequestError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong, as stable text.
+    package enum Code: String, Sendable {
+        /// The run id has characters that it may not have, or is too long.
+        case invalidRunID = "invalid_run_id"
+        /// The record's name is not one plain path component.
+        case invalidRecordName = "invalid_record_name"
+        /// The working directory is not an absolute path.
+        case relativeWorkingDirectory = "relative_working_directory"
+        /// There is no program to run.
+        case noProgram = "no_program"
+        /// A text holds a zero byte, where every text of a process ends.
+        case zeroByte = "zero_byte"
+        /// A number is negative.
+        case negative
+        /// The whole is larger than a supervisor takes.
+        case tooLarge = "too_large"
+    }
+
+    /// What is wrong.
+    package let code: Code
+    /// Which value it is about.
+    package let field: String
+
+    /// For example `arguments: zero_byte`.
+    package var description: String { "\(field): \(code.rawValue)" }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a supervisor leaves behind about an attempt, for the daemon of then or a later one.
+
+package import QueueModel
+package import SystemKit
+
+/// The account of an attempt that has ended, written when no process of it was left.
+package struct ExitRecord: Sendable, Equatable {
+    /// How the agent itself ended.
+    package enum Ending: Sendable, Equatable {
+        /// It ended by itself, with a code from 0 to 255.
+        case exited(code: Int)
+        /// A signal ended it.
+        case signalled(Int)
+        /// It never ran.
+        ///
+        /// `step` says where it failed: `logs`, `search`, `clone`, `session`, `death_signal`, `working_directory`,
+        /// `stdio`, or `exec`.
+        case spawnFailed(step: String, errno: Errno)
+    }
+
+    /// Why the supervisor did not let the attempt come to its own end.
+    package enum CutOff: String, Sendable {
+        /// It ran for longer than its time.
+        case timeout
+        /// Somebody cancelled it.
+        case cancelled
+        /// It wrote more than its logs may hold.
+        case outputLimit = "output_limit"
+        /// The daemon went away and did not want it to go on.
+        case shutdown
+    }
+
+    /// Names the attempt among all others.
+    package let runID: String
+    /// The number of the attempt, from 1.
+    package let attempt: Int
+    /// How the agent itself ended.
+    package let ending: Ending
+    /// Why it was not left to its own end; nil when it was.
+    package let cutOff: CutOff?
+    /// When the supervisor took it up, by the wall clock.
+    package let startedAt: Timestamp
+    /// When the agent itself ended, by the wall clock.
+    package let finishedAt: Timestamp
+    /// How long the agent ran, by a clock that is never set.
+    package let duration: Duration
+    /// The size of the log of standard output.
+    package let stdoutBytes: Int64
+    /// The size of the log of standard error.
+    package let stderrBytes: Int64
+    /// How many processes had to be killed that the agent had left behind.
+    package let stragglersKilled: Int
+    /// The processor time of the whole tree.
+    package let cpu: Duration
+    /// The largest resident size that a process of the tree had, in bytes.
+    package let maxResidentBytes: Int64
+
+    /// The most bytes that a record's file can have.
+    package static let maxEncodedBytes = 2048
+
+    /// Reads the contents of a record's file.
+    /// - Throws: ``ExitRecordError`` when it is not JSON, of another version, or lacks something.
+    package init(decoding bytes: [UInt8]) throws(ExitRecordError) {
+        let value: JSONValue
+        do {
+            value = try JSONParser.parse(bytes, limits: .file(Self.maxEncodedBytes))
+        } catch {
+            throw ExitRecordError(code: .malformed, detail: error.description)
+        }
+        guard let object = value.objectValue else { throw ExitRecordError(code: .malformed, detail: "not an object") }
+        let fields = RecordFields(object: object)
+        guard try fields.integer("version") == 2 else {
+            throw ExitRecordError(code: .unknownVersion, detail: "version")
+        }
+        runID = try fields.text("run_id")
+        attempt = Int(try fields.integer("attempt"))
+        ending = try fields.ending()
+        cutOff = try fields.cutOff()
+        startedAt = try fields.time("started_at")
+        finishedAt = try fields.time("finished_at")
+        duration = .microseconds(try fields.integer("duration_us"))
+        stdoutBytes = try fields.integer("stdout_bytes")
+        stderrBytes = try fields.integer("stderr_bytes")
+        stragglersKilled = Int(try fields.integer("stragglers_killed"))
+        cpu = .microseconds(try fields.integer("cpu_us"))
+        maxResidentBytes = try fields.integer("max_resident_bytes")
+    }
+}
+
+/// An exit record that cannot be understood.
+package struct ExitRecordError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong, as stable text.
+    package enum Code: String, Sendable {
+        /// It is not the JSON object that a supervisor writes.
+        case malformed
+        /// A field is missing, or holds what it cannot hold.
+        case invalidField = "invalid_field"
+        /// A supervisor of another version wrote it.
+        case unknownVersion = "unknown_version"
+    }
+
+    /// What is wrong.
+    package let code: Code
+    /// Where it is wrong, or the parser's words.
+    package let detail: String
+
+    /// For example `exit record: invalid_field (signal)`.
+    package var description: String { "exit record: \(code.rawValue) (\(detail))" }
+}
+
+/// The members of a record, each taken with the type it must have.
+private struct RecordFields {
+    let object: JSONObject
+
+    func invalid(_ key: String) -> ExitRecordError {
+        ExitRecordError(code: .invalidField, detail: key)
+    }
+
+    func text(_ key: String) throws(ExitRecordError) -> String {
+        guard let text = object[key]?.stringValue else { throw invalid(key) }
+        return text
+    }
+
+    /// No number of a record is negative.
+    func integer(_ key: String, upTo most: Int64 = .max) throws(ExitRecordError) -> Int64 {
+        guard let number = object[key]?.intValue, number >= 0, number <= most else { throw invalid(key) }
+        return Int64(number)
+    }
+
+    func time(_ key: String) throws(ExitRecordError) -> Timestamp {
+        guard let time = Timestamp(iso8601: try text(key)) else { throw invalid(key) }
+        return time
+    }
+
+    func ending() throws(ExitRecordError) -> ExitRecord.Ending {
+        switch try text("ending") {
+        case "exited":
+            return .exited(code: Int(try integer("exit_code", upTo: 255)))
+        case "signalled":
+            return .signalled(Int(try integer("signal", upTo: 127)))
+        case "spawn_failed":
+            let number = Int32(clamping: try integer("errno", upTo: 4095))
+            return .spawnFailed(step: try text("step"), errno: Errno(rawValue: number))
+        default:
+            throw invalid("ending")
+        }
+    }
+
+    func cutOff() throws(ExitRecordError) -> ExitRecord.CutOff? {
+        guard let value = object["cut_off"], !value.isNull else { return nil }
+        guard let cutOff = ExitRecord.CutOff(rawValue: try text("cut_off")) else { throw invalid("cut_off") }
+        return cutOff
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wire format between daemon and supervisor; its other side is Sources/vigil-supervisor/supervisor.h.
+
+import QueueModel
+import SystemKit
+
+extension AttemptRequest {
+    /// The body of a request as the supervisor reads it.
+    /// - Throws: ``RequestError`` for what the supervisor would refuse.
+    package func encoded() throws(RequestError) -> [UInt8] {
+        try check()
+        var body = RequestBody()
+        body.append(UInt64(attempt))
+        body.append(timeout.map { max(1, $0.wholeMilliseconds) } ?? 0)
+        body.append(grace.wholeMilliseconds)
+        body.append(UInt64(maxLogBytes))
+        body.append(syncRecord ? 1 : 0)
+        try body.append(runID.utf8, field: "run id")
+        try body.append(recordName.bytes, field: "record name")
+        try body.append(workingDirectory.utf8, field: "working directory")
+        try body.append((cgroupParent ?? "").utf8, field: "control group")
+        try body.append(list: arguments, field: "arguments")
+        try body.append(list: environment, field: "environment")
+        guard body.bytes.count <= RequestBody.limit else {
+            throw RequestError(code: .tooLarge, field: "request")
+        }
+        return body.bytes
+    }
+
+    private func check() throws(RequestError) {
+        guard Self.isValidRunID(runID) else { throw RequestError(code: .invalidRunID, field: "run id") }
+        guard attempt >= 0 else { throw RequestError(code: .negative, field: "attempt") }
+        guard maxLogBytes >= 0 else { throw RequestError(code: .negative, field: "log limit") }
+        let name = recordName.bytes
+        guard (1...255).contains(name.count), !name.contains(UInt8(ascii: "/")), name != [46], name != [46, 46] else {
+            throw RequestError(code: .invalidRecordName, field: "record name")
+        }
+        guard workingDirectory.utf8.first == UInt8(ascii: "/") else {
+            throw RequestError(code: .relativeWorkingDirectory, field: "working directory")
+        }
+        guard let program = arguments.first, !program.isEmpty else {
+            throw RequestError(code: .noProgram, field: "arguments")
+        }
+    }
+}
+
+/// Bytes of a request under construction.
+private struct RequestBody {
+    static let limit = 16 << 20
+    private(set) var bytes = Array("VIGILRQ2".utf8)
+
+    mutating func append(_ value: some FixedWidthInteger) {
+        bytes.appendLittleEndian(value)
+    }
+
+    mutating func append(_ text: some Collection<UInt8>, field: String) throws(RequestError) {
+        guard !text.contains(0) else { throw RequestError(code: .zeroByte, field: field) }
+        guard text.count <= Self.limit else { throw RequestError(code: .tooLarge, field: field) }
+        append(UInt32(text.count))
+        bytes += text
+        bytes.append(0)
+    }
+
+    mutating func append(list: [String], field: String) throws(RequestError) {
+        guard list.count <= Self.limit else { throw RequestError(code: .tooLarge, field: field) }
+        append(UInt32(list.count))
+        for text in list { try append(text.utf8, field: field) }
+    }
+}
+
+/// Why the daemon ends an attempt.
+package enum TerminationReason: Sendable {
+    /// Somebody asked for the task to be cancelled.
+    case cancelled
+    /// The daemon goes away and does not want the attempt to go on.
+    case shutdown
+}
+
+/// The fixed-size packets to a supervisor.
+enum SupervisorPacket {
+    case run
+    case terminate(TerminationReason, grace: Duration)
+
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        switch self {
+        case .run:
+            bytes.appendLittleEndian(UInt32(1))
+            bytes.appendLittleEndian(UInt32(0))
+            bytes.appendLittleEndian(UInt64(0))
+        case .terminate(let reason, let grace):
+            bytes.appendLittleEndian(UInt32(2))
+            bytes.appendLittleEndian(UInt32(reason == .cancelled ? 1 : 2))
+            bytes.appendLittleEndian(grace.wholeMilliseconds)
+        }
+        return bytes
+    }
+}
+
+/// What a supervisor answers to a request.
+enum SupervisorAnswer: Equatable {
+    case recorded(ExitRecord, isDurable: Bool)
+    case refused(Errno)
+
+    /// The most bytes an answer can have.
+    static let limit = 4096
+
+    /// Decodes one message; nil when it is none that a supervisor of this version sends.
+    init?(decoding bytes: [UInt8]) {
+        guard bytes.count >= 4 else { return nil }
+        let body = Array(bytes[4...])
+        switch bytes.littleEndianUInt32(at: 0) {
+        case 1, 2:
+            // An answer without a readable record is as good as none: the caller treats the supervisor as lost.
+            guard let record = try? ExitRecord(decoding: body) else { return nil }
+            self = .recorded(record, isDurable: bytes[0] == 1)
+        case 3:
+            guard body.count == 4 else { return nil }
+            self = .refused(Errno(rawValue: Int32(bitPattern: body.littleEndianUInt32(at: 0))))
+        default:
+            return nil
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up, between zero and what the supervisor takes (ten years).
+    fileprivate var wholeMilliseconds: UInt64 {
+        let tenYears: Int64 = 315_360_000
+        let (seconds, attoseconds) = components
+        guard self > .zero else { return 0 }
+        guard seconds < tenYears else { return UInt64(tenYears) * 1000 }
+        return UInt64(seconds) * 1000 + UInt64((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func appendLittleEndian(_ value: some FixedWidthInteger) {
+        var rest = value
+        for _ in 0..<(type(of: value).bitWidth / 8) {
+            append(UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
+        }
+    }
+
+    fileprivate func littleEndianUInt32(at offset: Int) -> UInt32 {
+        self[offset..<offset + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+}

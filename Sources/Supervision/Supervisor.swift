@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// One supervisor process, as the pool holds it.
+
+import Glibc
+import SystemKit
+
+/// A supervisor process with the socket to it; used on the reactor's thread only.
+final class Supervisor {
+    /// The process's number, which stays its own until ``destroy(on:)``.
+    let pid: Int32
+    private let process: OwnedDescriptor
+    private var socket: OwnedDescriptor?
+
+    /// Starts the program, as a session of its own that does not end with this process.
+    init(executable: String) throws(SystemCallError) {
+        let ends = try SocketPair.make()
+        let own = try ends.first.duplicated()
+        let nothing = try openNothing()
+        // Room for the title in which the supervisor shows the run it serves.
+        let title = String(repeating: " ", count: 160)
+        // A supervisor belongs to the tree of the attempt that this process itself may be part of.
+        let marker = SystemInfo.environment["VIGIL_RUN_ID"].map { ["VIGIL_RUN_ID=\($0)"] } ?? []
+        let pid = try spawnDetached(
+            path: executable,
+            arguments: [executable, title],
+            environment: marker,
+            descriptors: [nothing.rawValue, nothing.rawValue, nothing.rawValue, ends.second.rawValue]
+        )
+        do {
+            process = try pidfdOpen(pid)
+        } catch {
+            // A child of ours, not waited for yet: the number is still its own.
+            kill(pid, SIGKILL)
+            // What counts is why it cannot be watched.
+            _ = try? reap(pid, nohang: false)
+            throw error
+        }
+        self.pid = pid
+        socket = consume own
+    }
+
+    /// Whether the socket is still in use.
+    var isConnected: Bool { socket != nil }
+
+    /// Hears about messages and about the end of the process.
+    func watch(
+        on reactor: Reactor,
+        readable: @escaping @Sendable () -> Void,
+        ended: @escaping @Sendable () -> Void
+    ) throws(SystemCallError) {
+        try reactor.watch(process.rawValue, for: .read) { _ in ended() }
+        if let descriptor = socket?.rawValue {
+            try reactor.watch(descriptor, for: .read) { _ in readable() }
+        }
+    }
+
+    /// Sends a packet without descriptors.
+    func send(_ packet: SupervisorPacket) throws(SystemCallError) {
+        try send(packet.bytes, descriptors: [])
+    }
+
+    /// Hands over an attempt; the supervisor gets copies of the descriptors.
+    func send(
+        _ message: borrowing RunMessage,
+        descriptors: (lock: Int32, logs: Int32, exits: Int32)
+    ) throws(SystemCallError) {
+        let all = [
+            message.body.rawValue, descriptors.lock, descriptors.logs, descriptors.exits, message.input.rawValue,
+        ]
+        try send(SupervisorPacket.run.bytes, descriptors: all)
+    }
+
+    private func send(_ bytes: [UInt8], descriptors: [Int32]) throws(SystemCallError) {
+        guard let descriptor = socket?.rawValue else { throw SystemCallError(call: "sendmsg", errno: .brokenPipe) }
+        try sendPacket(descriptor, bytes, descriptors: descriptors)
+    }
+
+    /// The next message; nil at the end of the stream.
+    /// - Throws: ``Errno/again`` when none is there yet.
+    func receive() throws(SystemCallError) -> [UInt8]? {
+        guard let descriptor = socket?.rawValue else { return nil }
+        return try receivePacket(descriptor, limit: SupervisorAnswer.limit)
+    }
+
+    /// Closes the socket: an idle supervisor ends, a busy one goes on alone.
+    func disconnect(from reactor: Reactor) {
+        if let descriptor = socket?.rawValue { reactor.unwatch(descriptor) }
+        socket = nil
+    }
+
+    /// Signals this very process; nothing happens when it has ended.
+    func signal(_ number: Int32) {
+        // It may have ended meanwhile.
+        try? sendSignal(number, toProcess: process)
+    }
+
+    /// Forgets the process, which is killed if it has not ended, and waited for.
+    func destroy(on reactor: Reactor) {
+        signal(SIGKILL)
+        disconnect(from: reactor)
+        reactor.unwatch(process.rawValue)
+        // There is nothing to learn from its status: what counts is in the record.
+        _ = try? reap(pid, nohang: false)
+    }
+}
+
+/// The descriptors of a request that are made for it.
+struct RunMessage: ~Copyable {
+    /// The encoded request.
+    let body: OwnedDescriptor
+    /// The agent's standard input.
+    let input: OwnedDescriptor
+
+    init(_ request: AttemptRequest) throws {
+        let body = try MemoryFile.make(try request.encoded())
+        let input = try Self.openInput(request.input)
+        self.body = body
+        self.input = input
+    }
+
+    private static func openInput(_ bytes: [UInt8]?) throws(SystemCallError) -> OwnedDescriptor {
+        if let bytes { return try MemoryFile.make(bytes) }
+        return try openNothing()
+    }
+}
+
+/// Opens `/dev/null`.
+private func openNothing() throws(SystemCallError) -> OwnedDescriptor {
+    let descriptor = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else {
+        throw SystemCallError(call: "open", errno: Errno(rawValue: errno), path: "/dev/null")
+    }
+    return OwnedDescriptor(adopting: descriptor)
+}

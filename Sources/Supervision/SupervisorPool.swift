@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// The supervisors of one daemon: started on demand, reused, and watched.
+
+import Glibc
+package import Logging
+package import SystemKit
+
+/// Runs attempts, each in a supervisor process that outlives this one if need be.
+///
+/// Everything happens on the reactor's thread. A supervisor serves one attempt at a time and is then reused; the pool
+/// keeps `warm` idle ones and ends the others when nobody needed them for `idleTimeout`.
+package actor SupervisorPool {
+    private let executable: String
+    private let reactor: Reactor
+    private let logger: Logger
+    private var roster: SupervisorRoster
+    private var supervisors: [SupervisorRoster.ID: Supervisor] = [:]
+    private var waiting: [SupervisorRoster.ID: CheckedContinuation<AttemptEnding, Never>] = [:]
+    private var timer: (id: TimerID, due: ContinuousClock.Instant)?
+    private var isClosed = false
+
+    /// Everything of the pool runs on the reactor.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        // The reactor is kept by this actor, as long as which its reference must last.
+        unsafe reactor.asUnownedSerialExecutor()
+    }
+
+    /// Makes a pool without any process yet.
+    /// - Parameters:
+    ///   - executable: The path of vigil-supervisor.
+    ///   - reactor: The loop that the pool lives on.
+    ///   - warm: How many idle supervisors are kept.
+    ///   - idleTimeout: How long an idle supervisor beyond those is kept.
+    ///   - logger: Hears about supervisors that start, end and die.
+    package init(executable: String, reactor: Reactor, warm: Int, idleTimeout: Duration, logger: Logger) {
+        self.executable = executable
+        self.reactor = reactor
+        self.logger = logger
+        roster = SupervisorRoster(warm: warm, idleTimeout: idleTimeout)
+    }
+
+    /// Starts the warm supervisors.
+    /// - Throws: What kept one from starting.
+    package func start() throws(SystemCallError) {
+        for _ in 0..<roster.missingWarm { try launch() }
+    }
+
+    /// The processes of this pool that are not reaped yet.
+    package var processIDs: Set<Int32> {
+        Set(supervisors.values.map(\.pid))
+    }
+
+    /// Runs one attempt to its end.
+    ///
+    /// The descriptors stay the caller's; the supervisor works on copies. A lock of flock(2) on `lock` is held until
+    /// the record is written, also when this process dies. Cancelling the calling task has no effect: see
+    /// ``terminate(runID:reason:grace:)``.
+    /// - Parameters:
+    ///   - request: What to run. Its run id must not be running in this pool.
+    ///   - lock: The claim's lock, held by the supervisor for the time of the attempt.
+    ///   - logs: Where `stdout.log` and `stderr.log` of the attempt are made.
+    ///   - exits: Where the exit record is written.
+    /// - Returns: How it ended; never thrown, since not being able to start is a result like the others.
+    package func run(
+        _ request: AttemptRequest,
+        lock: Int32,
+        logs: Directory,
+        exits: Directory
+    ) async -> AttemptEnding {
+        guard !isClosed else { return .refused(Errno(rawValue: ESHUTDOWN)) }
+        guard roster.supervisor(running: request.runID) == nil else { return .refused(.busy) }
+        let id: SupervisorRoster.ID
+        do {
+            let message = try RunMessage(request)
+            id = try assign(request, message, descriptors: (lock, logs.descriptor, exits.descriptor))
+        } catch {
+            logger.warning(
+                "attempt not started",
+                metadata: ["run_id": "\(request.runID)", "error": "\(error)"]
+            )
+            return .refused((error as? SystemCallError)?.errno ?? .invalidArgument)
+        }
+        return await withCheckedContinuation { waiting[id] = $0 }
+    }
+
+    /// Ends a running attempt before its time: SIGTERM to its tree at once, SIGKILL when the grace is over.
+    ///
+    /// The attempt's ``run(_:lock:logs:exits:)`` returns as usual when the tree is gone. A second call can only shorten
+    /// the grace.
+    /// - Parameters:
+    ///   - runID: The attempt.
+    ///   - reason: What its record will say.
+    ///   - grace: The time between the signals; zero kills at once.
+    /// - Returns: Whether the attempt was running in this pool.
+    @discardableResult
+    package func terminate(runID: String, reason: TerminationReason, grace: Duration) -> Bool {
+        guard let id = roster.supervisor(running: runID), let supervisor = supervisors[id] else { return false }
+        do {
+            try supervisor.send(.terminate(reason, grace: grace))
+        } catch {
+            // The signal says the same with the request's own grace.
+            supervisor.signal(reason == .cancelled ? SIGUSR1 : SIGTERM)
+        }
+        return true
+    }
+
+    /// Lets go of every supervisor: running attempts go on to their exit records, idle supervisors end.
+    ///
+    /// Every waiting ``run(_:lock:logs:exits:)`` returns ``AttemptEnding/abandoned``. The pool starts nothing again.
+    package func abandon() {
+        isClosed = true
+        for id in roster.abandon() {
+            supervisors[id]?.disconnect(from: reactor)
+            waiting.removeValue(forKey: id)?.resume(returning: .abandoned)
+        }
+        updateTimer()
+    }
+
+    /// Ends the idle supervisors, and the others as soon as they have answered.
+    ///
+    /// The pool starts nothing again.
+    package func stop() {
+        isClosed = true
+        for id in roster.close() { supervisors[id]?.disconnect(from: reactor) }
+        updateTimer()
+    }
+}
+
+// MARK: Starting
+
+extension SupervisorPool {
+    /// Starts one process; it is idle afterwards.
+    @discardableResult
+    private func launch() throws(SystemCallError) -> SupervisorRoster.ID {
+        let supervisor = try Supervisor(executable: executable)
+        let id = roster.started(now: .now)
+        supervisors[id] = supervisor
+        do {
+            try supervisor.watch(
+                on: reactor,
+                readable: { [weak self] in self?.assumeIsolated { $0.receive(from: id) } },
+                ended: { [weak self] in self?.assumeIsolated { $0.reap(id) } }
+            )
+        } catch {
+            supervisors[id] = nil
+            roster.reaped(id)
+            supervisor.destroy(on: reactor)
+            throw error
+        }
+        logger.debug("supervisor started", metadata: ["pid": "\(supervisor.pid)"])
+        return id
+    }
+
+    /// Hands the attempt to an idle supervisor or a new one.
+    private func assign(
+        _ request: AttemptRequest,
+        _ message: borrowing RunMessage,
+        descriptors: (lock: Int32, logs: Int32, exits: Int32)
+    ) throws(SystemCallError) -> SupervisorRoster.ID {
+        defer { updateTimer() }
+        while let id = roster.assign(runID: request.runID) {
+            do throws(SystemCallError) {
+                try supervisors[id]?.send(message, descriptors: descriptors)
+                return id
+            } catch {
+                // It died while idle, and its end was not heard of yet. Nothing was started.
+                guard error.errno == .brokenPipe || error.errno == .connectionReset else {
+                    _ = roster.answered(id, now: .now)
+                    throw error
+                }
+                drop(id)
+            }
+        }
+        let id = try launch()
+        roster.assign(runID: request.runID, to: id)
+        do throws(SystemCallError) {
+            try supervisors[id]?.send(message, descriptors: descriptors)
+            return id
+        } catch {
+            drop(id)
+            throw error
+        }
+    }
+}
+
+// MARK: Hearing from supervisors
+
+extension SupervisorPool {
+    private func receive(from id: SupervisorRoster.ID) {
+        guard let supervisor = supervisors[id], supervisor.isConnected else { return }
+        do {
+            while let message = try supervisor.receive() {
+                guard let answer = SupervisorAnswer(decoding: message) else {
+                    logger.error("supervisor sent what is no answer", metadata: ["pid": "\(supervisor.pid)"])
+                    break
+                }
+                finish(id, with: answer)
+                guard supervisor.isConnected else { return }
+            }
+        } catch  where error.errno == .again {
+            return
+        } catch {
+            logger.warning("supervisor cannot be read", metadata: ["pid": "\(supervisor.pid)", "error": "\(error)"])
+        }
+        drop(id)
+    }
+
+    private func finish(_ id: SupervisorRoster.ID, with answer: SupervisorAnswer) {
+        let retention = roster.answered(id, now: .now)
+        if retention == .close { supervisors[id]?.disconnect(from: reactor) }
+        updateTimer()
+        let ending: AttemptEnding =
+            switch answer {
+            case .recorded(let record, let isDurable): .recorded(record, isDurable: isDurable)
+            case .refused(let errno): .refused(errno)
+            }
+        waiting.removeValue(forKey: id)?.resume(returning: ending)
+    }
+
+    /// Ends a supervisor that cannot be spoken with; the rest follows when its process is gone.
+    private func drop(_ id: SupervisorRoster.ID) {
+        roster.disconnected(id)
+        supervisors[id]?.disconnect(from: reactor)
+        supervisors[id]?.signal(SIGKILL)
+    }
+
+    private func reap(_ id: SupervisorRoster.ID) {
+        receive(from: id)
+        guard let supervisor = supervisors.removeValue(forKey: id) else { return }
+        supervisor.destroy(on: reactor)
+        roster.reaped(id)
+        guard let caller = waiting.removeValue(forKey: id) else {
+            logger.debug("supervisor ended", metadata: ["pid": "\(supervisor.pid)"])
+            return
+        }
+        logger.error("supervisor died during an attempt", metadata: ["pid": "\(supervisor.pid)"])
+        caller.resume(returning: .lost)
+    }
+}
+
+// MARK: Idle time
+
+extension SupervisorPool {
+    /// Keeps the timer at the moment when the next idle supervisor is due.
+    private func updateTimer() {
+        let due = roster.nextExpiry
+        guard due != timer?.due else { return }
+        if let timer { reactor.cancel(timer.id) }
+        timer = nil
+        guard let due else { return }
+        let id = reactor.schedule(at: due) { [weak self] in self?.assumeIsolated { $0.endExpired() } }
+        timer = (id, due)
+    }
+
+    private func endExpired() {
+        timer = nil
+        for id in roster.expired(now: .now) { supervisors[id]?.disconnect(from: reactor) }
+        updateTimer()
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The supervisor by itself: what it takes from its socket, and what it costs.
+
+import Glibc
+import Supervision
+import SystemKit
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct SupervisorProcessTests {
+    @Test func garbageIsRefusedAndDoesNotEndTheSupervisor() async throws {
+        try await Fixture.with { fixture in
+            let supervisor = try BareSupervisor(fixture)
+            let run = BareSupervisor.packet(kind: 1)
+            let null = try fixture.scratch.createFile("null")
+            try supervisor.sendEmptyPacket()
+            for bytes in [[1], [UInt8](repeating: 255, count: 16), [UInt8](repeating: 0, count: 60_000), run] {
+                try sendPacket(supervisor.socket.rawValue, bytes)
+            }
+            for count in [1, 4, 6, 100] {
+                let descriptors = [Int32](repeating: null.rawValue, count: count)
+                try sendPacket(supervisor.socket.rawValue, run, descriptors: descriptors)
+            }
+            for _ in 1...9 { #expect(try await supervisor.answer() == .refused(EBADMSG)) }
+            // Five descriptors of the wrong kind: an empty body, and one that is no regular file.
+            let five = [Int32](repeating: null.rawValue, count: 5)
+            try sendPacket(supervisor.socket.rawValue, run, descriptors: five)
+            #expect(try await supervisor.answer() == .refused(EBADMSG))
+            try sendPacket(supervisor.socket.rawValue, run, descriptors: [fixture.logs.descriptor] + five.dropFirst())
+            #expect(try await supervisor.answer() == .refused(EBADMSG))
+            #expect(try await supervisor.run(fixture.request("exit 7"), in: fixture) == .recorded(durable: true))
+            #expect(try fixture.recordFile(fixture.runID)?.ending == .exited(code: 7))
+            #expect(try descriptors(of: supervisor.pid) == [0, 1, 2, 3, 4, 5], "nothing of it was kept")
+            await supervisor.close()
+        }
+    }
+
+    @Test func everyDamagedRequestIsRefused() async throws {
+        try await Fixture.with { fixture in
+            let supervisor = try BareSupervisor(fixture)
+            let body = try fixture.request("echo > ran").encoded()
+            // Cut anywhere, and with every byte after the numbers damaged in turn.
+            for length in 1..<body.count {
+                #expect(try await supervisor.run(body: Array(body.prefix(length)), in: fixture).isRefusal)
+            }
+            #expect(try await supervisor.run(body: body + [0], in: fixture) == .refused(EBADMSG))
+            for offset in 48..<body.count {
+                var damaged = body
+                damaged[offset] = damaged[offset] == 0 ? 255 : 0
+                #expect(try await supervisor.run(body: damaged, in: fixture).isRefusal, "byte \(offset)")
+            }
+            var other = body
+            other[7] = UInt8(ascii: "9")
+            #expect(try await supervisor.run(body: other, in: fixture) == .refused(EPROTONOSUPPORT))
+            await supervisor.close()
+        }
+    }
+
+    @Test func garbageDuringAnAttemptChangesNothing() async throws {
+        try await Fixture.with { fixture in
+            let supervisor = try BareSupervisor(fixture)
+            let told = try fixture.makePipe("told")
+            let go = try fixture.makePipe("go")
+            try supervisor.send(try fixture.request("echo > told; read x < go; exit 8").encoded(), in: fixture)
+            _ = try await told.lines()
+            try supervisor.sendEmptyPacket()
+            try sendPacket(supervisor.socket.rawValue, [1, 2, 3])
+            // Another request while one runs is not run, and its lock is given back.
+            let other = try fixture.request("echo > ran").encoded()
+            let otherLock = try await fixture.openLocked("other")
+            try supervisor.send(other, in: fixture, lock: otherLock)
+            try otherLock.close()
+            _ = try await fixture.openLocked("other")
+            try go.write("go\n")
+            #expect(try await supervisor.answer() == .recorded(durable: true))
+            #expect(try fixture.recordFile(fixture.runID)?.ending == .exited(code: 8))
+            #expect(try fixture.scratch.status(of: "ran") == nil)
+            await supervisor.close()
+        }
+    }
+
+    @Test func socketThatClosesDuringAnAttemptEndsTheSupervisorAfterTheRecord() async throws {
+        try await Fixture.with { fixture in
+            let supervisor = try BareSupervisor(fixture)
+            let told = try fixture.makePipe("told")
+            let go = try fixture.makePipe("go")
+            try supervisor.send(try fixture.request("echo > told; read x < go; exit 8").encoded(), in: fixture)
+            _ = try await told.lines()
+            let pid = supervisor.pid
+            supervisor.disconnect()
+            try go.write("go\n")
+            await fixture.awaitEnd(of: pid)
+            #expect(try reap(pid, nohang: true) == .exited(0))
+            #expect(try fixture.recordFile(fixture.runID)?.ending == .exited(code: 8))
+        }
+    }
+
+    @Test func anIdleSupervisorEndsWithItsSocketOrOnATermination() async throws {
+        try await Fixture.with { fixture in
+            let first = try BareSupervisor(fixture)
+            first.disconnect()
+            await fixture.awaitEnd(of: first.pid)
+            #expect(try reap(first.pid, nohang: true) == .exited(0))
+            let second = try BareSupervisor(fixture)
+            #expect(try await second.run(fixture.request("exit 0"), in: fixture) == .recorded(durable: true))
+            for number in [SIGHUP, SIGINT, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM] { kill(second.pid, number) }
+            #expect(try await second.run(fixture.request("exit 0"), in: fixture) == .recorded(durable: true))
+            kill(second.pid, SIGTERM)
+            await fixture.awaitEnd(of: second.pid)
+            #expect(try reap(second.pid, nohang: true) == .exited(0))
+        }
+    }
+
+    @Test func startedByHandItSaysWhatItIsFor() throws {
+        let scratch = try MemoryFile.make([])
+        let pid = try spawnDetached(
+            path: supervisorPath,
+            arguments: [supervisorPath],
+            environment: [],
+            descriptors: [scratch.rawValue, scratch.rawValue, scratch.rawValue]
+        )
+        #expect(try reap(pid, nohang: false) == .exited(2))
+        let text = String(decoding: try scratch.read(at: 0, count: 1000), as: UTF8.self)
+        #expect(text.contains("started by the vigil daemon"))
+    }
+
+    @Test func itIsSmallAlsoAfterLargeRequests() async throws {
+        try await Fixture.with { fixture in
+            let large = (0..<30).map { String(repeating: "x", count: 100 << 10) + "\($0)" }
+            let record = try await fixture.record("exit 0") { $0.environment += large.map { "X=\($0)" } }
+            // More than the kernel takes: the request is large all the same.
+            #expect(record.ending == .spawnFailed(step: "exec", errno: Errno(rawValue: E2BIG)))
+            _ = try await fixture.record("for i in 1 2 3 4 5 6 7 8 9; do setsid sleep 1000 & done; exit 0")
+            let pid = try #require(await fixture.pool.processIDs.first)
+            let bytes = try #require(residentBytes(of: pid))
+            try writeStandardError(Array("vigil-supervisor: \(bytes >> 10) KiB resident\n".utf8))
+            #expect(bytes < 3 << 20)
+        }
+    }
+
+    @Test func itStartsInMilliseconds() async throws {
+        try await Fixture.with { fixture in
+            var best = Duration.seconds(1000)
+            for _ in 1...20 {
+                let start = ContinuousClock.now
+                let supervisor = try BareSupervisor(fixture)
+                try sendPacket(supervisor.socket.rawValue, [0])
+                #expect(try await supervisor.answer() == .refused(EBADMSG))
+                best = min(best, start.duration(to: .now))
+                await supervisor.close()
+            }
+            try writeStandardError(Array("vigil-supervisor: start to first answer \(best)\n".utf8))
+            #expect(best < .milliseconds(100))
+        }
+    }
+
+    private func residentBytes(of pid: Int32) -> Int? {
+        // Of a process that is gone nothing is known.
+        let status = try? Directory.open("/proc/\(pid)").read("status", limit: 1 << 16)
+        let lines = String(decoding: status ?? [], as: UTF8.self).split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix("VmRSS:") }) else { return nil }
+        return line.split(whereSeparator: { " \t".contains($0) }).dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+    }
+
+    private func descriptors(of pid: Int32) throws -> Set<Int> {
+        var numbers: Set<Int> = []
+        try Directory.open("/proc/\(pid)/fd").names { name in
+            if let number = name.string.flatMap({ Int($0) }) { numbers.insert(number) }
+            return true
+        }
+        return numbers
+    }
+}
