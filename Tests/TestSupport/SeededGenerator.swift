@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random numbers that a failing test can have again.
+
+import SystemKit
+
+/// Random numbers that follow from a seed: SplitMix64.
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    /// What the numbers follow from.
+    package let seed: UInt64
+    private var state: UInt64
+
+    /// Creates a generator.
+    ///
+    /// - Parameter seed: What the numbers follow from.
+    package init(seed: UInt64) {
+        self.seed = seed
+        state = seed
+    }
+
+    /// Creates a generator with the seed in `VIGIL_TEST_SEED`, or else with a new one; a test prints it when it fails.
+    package static func fromEnvironment() -> SeededGenerator {
+        let chosen = SystemInfo.environment["VIGIL_TEST_SEED"].flatMap { UInt64($0) }
+        return SeededGenerator(seed: chosen ?? UInt64(bitPattern: WallClock.system.nowMilliseconds))
+    }
+
+    /// The next number, uniform over all 64-bit values.
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
