@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an agent may see of the daemon's environment.
+
+import QueueModel
+
+/// Chooses the variables that reach an agent: a list of what is passed on, never of what is held back alone.
+package enum AgentEnvironment {
+    /// Where things are, who runs, how text looks, how to reach the network.
+    private static let usual = [
+        "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_*", "TZ", "TMPDIR", "TERM",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+        "SSL_CERT_FILE", "SSL_CERT_DIR",
+    ]
+
+    /// The account and the switches of the Claude command line.
+    private static let claude = [
+        "ANTHROPIC_*", "CLAUDE_*", "API_TIMEOUT_MS", "BASH_DEFAULT_TIMEOUT_MS", "DISABLE_AUTOUPDATER",
+        "DISABLE_ERROR_REPORTING", "DISABLE_TELEMETRY", "ENABLE_TOOL_SEARCH", "IS_SANDBOX", "MCP_TIMEOUT",
+        "MCP_TOOL_TIMEOUT", "NODE_EXTRA_CA_CERTS",
+    ]
+
+    /// What a running Claude session leaves for its own children; in another session it names the wrong one.
+    private static let foreignSession: Set<String> = [
+        "CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION",
+        "CLAUDE_CODE_CHILD_NOTES_DIR", "CLAUDE_CODE_MESSAGING_SOCKET", "CLAUDE_CODE_MESSAGING_TOKEN",
+        "CLAUDE_CODE_SESSION_ATTENDED", "CLAUDE_CODE_EXECPATH", "CLAUDE_CODE_LAUNCHED_BY_SESSION_IDS",
+        "CLAUDE_EFFORT", "CLAUDE_PID", "CLAUDE_ENV_FILE", "CLAUDE_PROJECT_DIR", "AI_AGENT",
+    ]
+
+    /// Whether a text may stand in the environment list of a profile: a name, or the start of one and `*`.
+    ///
+    /// - Parameter text: the entry.
+    /// - Returns: false also for `*` alone, which would pass on everything.
+    package static func isPattern(_ text: String) -> Bool {
+        let name = text.hasSuffix("*") ? text.utf8.dropLast() : text.utf8[...]
+        let isLetter = { (byte: UInt8) in
+            byte == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        }
+        guard let first = name.first, isLetter(first) else { return false }
+        return name.allSatisfy { isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    }
+
+    /// The environment of one attempt.
+    ///
+    /// - Parameters:
+    ///   - profile: says what its program needs besides the usual variables.
+    ///   - context: the attempt, and the daemon's environment.
+    /// - Returns: entries `NAME=VALUE`, sorted by name.
+    static func variables(for profile: AgentProfile, in context: InvocationContext) -> [String] {
+        let patterns = usual + (profile.kind == .claudeText ? claude : []) + profile.environment
+        var variables = context.environment.filter { name, value in
+            guard isName(name), !value.utf8.contains(0) else { return false }
+            if foreignSession.contains(name) { return profile.environment.contains(name) }
+            return patterns.contains { matches($0, name) }
+        }
+        variables["VIGIL_TASK_ID"] = context.taskID.string
+        variables["VIGIL_WORKER"] = context.worker.string
+        variables["VIGIL_ATTEMPT"] = String(context.attempt)
+        variables["VIGIL_RUN_ID"] = context.runID
+        variables["VIGIL_ROOT"] = context.root
+        return variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty && !name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "=") }
+    }
+
+    private static func matches(_ pattern: String, _ name: String) -> Bool {
+        guard pattern.utf8.last == UInt8(ascii: "*") else { return pattern == name }
+        return name.utf8.starts(with: pattern.utf8.dropLast())
+    }
+}

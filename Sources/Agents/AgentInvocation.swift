@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a task and a profile to a command line, an environment and standard input.
+
+package import QueueModel
+
+/// What to start for one attempt.
+package struct AgentInvocation: Equatable, Sendable {
+    /// The program and its arguments.
+    package let arguments: [String]
+    /// The whole environment, as `NAME=VALUE`, sorted by name.
+    package let environment: [String]
+    /// Standard input; nil for none.
+    package let input: [UInt8]?
+}
+
+/// What an invocation takes from the attempt and from the daemon.
+package struct InvocationContext: Sendable {
+    /// The task.
+    package var taskID: TaskID
+    /// The worker that runs it.
+    package var worker: WorkerID
+    /// The number of the attempt, from 1.
+    package var attempt: Int
+    /// The mark of this run, by which its processes are found.
+    package var runID: String
+    /// The root of the queue, an absolute path.
+    package var root: String
+    /// The environment of the daemon.
+    package var environment: [String: String]
+    /// The worker's file with the system prompt; a profile's own comes before it.
+    package var systemPromptFile: String?
+
+    /// Gathers what an invocation needs.
+    ///
+    /// - Parameters:
+    ///   - taskID: the task.
+    ///   - worker: the worker that runs it.
+    ///   - attempt: the number of the attempt, from 1.
+    ///   - runID: the mark of this run.
+    ///   - root: the root of the queue, an absolute path.
+    ///   - environment: the environment of the daemon.
+    ///   - systemPromptFile: the worker's file with the system prompt.
+    package init(
+        taskID: TaskID,
+        worker: WorkerID,
+        attempt: Int,
+        runID: String,
+        root: String,
+        environment: [String: String],
+        systemPromptFile: String? = nil
+    ) {
+        self.taskID = taskID
+        self.worker = worker
+        self.attempt = attempt
+        self.runID = runID
+        self.root = root
+        self.environment = environment
+        self.systemPromptFile = systemPromptFile
+    }
+}
+
+extension AgentProfile {
+    /// The kernel's limit for one argument without its final zero byte (`MAX_ARG_STRLEN`, execve(2)).
+    package static var longestArgument: Int { 131_071 }
+    /// From here on the description of a `claudeText` profile goes to standard input, in bytes.
+    package static var longestClaudeArgument: Int { 100 << 10 }
+
+    /// Makes the command line, environment and standard input for an attempt.
+    ///
+    /// - Parameters:
+    ///   - task: the task.
+    ///   - context: what comes from the attempt and from the daemon.
+    /// - Returns: what to start.
+    /// - Throws: `AgentError` when no attempt at this task can succeed.
+    package func invocation(
+        for task: TaskRecord,
+        in context: InvocationContext
+    ) throws(AgentError) -> AgentInvocation {
+        guard !task.description.utf8.contains(0) else {
+            throw AgentError(
+                code: .promptHasZeroByte,
+                message: "the description holds a zero byte, which no program can be given; remove it"
+            )
+        }
+        try checkSession(task.sessionID)
+        let arguments: [String]
+        let isPiped: Bool
+        switch kind {
+        case .claudeText:
+            isPiped =
+                promptChannel == .standardInput || task.description.utf8.count > Self.longestClaudeArgument
+                || task.description.utf8.first == UInt8(ascii: "-")
+            arguments = claudeArguments(task, context, isPiped: isPiped)
+        case .command:
+            isPiped = promptChannel == .standardInput
+            arguments = try commandArguments(task, context)
+        }
+        guard arguments.allSatisfy({ $0.utf8.count <= Self.longestArgument }) else {
+            throw AgentError(
+                code: .promptTooLong,
+                message: "the description has \(task.description.utf8.count) bytes, too many for an argument of "
+                    + "\(program) (at most \(Self.longestArgument)); shorten it, or give the profile \(name) prompt: \"stdin\""
+            )
+        }
+        return AgentInvocation(
+            arguments: arguments,
+            environment: AgentEnvironment.variables(for: self, in: context),
+            input: isPiped ? Array(task.description.utf8) : nil
+        )
+    }
+
+    private func claudeArguments(_ task: TaskRecord, _ context: InvocationContext, isPiped: Bool) -> [String] {
+        var result = arguments
+        if let file = systemPromptFile ?? context.systemPromptFile { result += ["--system-prompt-file", file] }
+        if let session = task.sessionID { result += ["--resume", session] }
+        result.append("-p")
+        if !isPiped { result.append(task.description) }
+        return result
+    }
+
+    private func commandArguments(
+        _ task: TaskRecord,
+        _ context: InvocationContext
+    ) throws(AgentError) -> [String] {
+        if task.description.utf8.first == UInt8(ascii: "-"), let argument = optionPosition {
+            throw AgentError(
+                code: .promptLooksLikeOption,
+                message: "the description starts with \"-\", which \(program) would take for an option; start it with "
+                    + "another character, or give the profile \(name) \"--\" before \"\(argument)\", or prompt: \"stdin\""
+            )
+        }
+        return arguments.map { template in
+            ArgumentTemplate.filled(template) { placeholder in
+                switch placeholder {
+                case .description: task.description
+                case .taskID: context.taskID.string
+                case .worker: context.worker.string
+                case .attempt: String(context.attempt)
+                case .sessionID: task.sessionID ?? ""
+                case .systemPromptFile: systemPromptFile ?? context.systemPromptFile ?? ""
+                }
+            }
+        }
+    }
+
+    /// The first argument that begins with the description where the program still looks for options.
+    private var optionPosition: String? {
+        arguments.dropFirst().prefix { $0 != "--" }.first { $0.hasPrefix("{description}") }
+    }
+
+    /// A session's name must not look like an option: it is the task that gives it.
+    private func checkSession(_ session: String?) throws(AgentError) {
+        guard let session else { return }
+        let isWord = { (byte: UInt8) in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        }
+        guard let first = session.utf8.first, isWord(first), session.utf8.count <= 256,
+            session.utf8.allSatisfy({ isWord($0) || "._:-".utf8.contains($0) })
+        else {
+            throw AgentError(
+                code: .invalidSessionID,
+                message:
+                    "session_id is not the name of a session; give letters, digits, \".\", \"_\", \":\" and \"-\", "
+                    + "the first a letter or digit"
+            )
+        }
+    }
+}

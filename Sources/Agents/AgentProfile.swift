@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A way to run an agent: what to start, how to hand it the task, what it may see.
+
+package import QueueModel
+
+/// How the description of a task reaches the agent.
+package enum PromptChannel: Equatable, Sendable {
+    /// In the command line.
+    case argument
+    /// On standard input.
+    case standardInput
+}
+
+/// A named way to run an agent; tasks name it, only the operator defines it.
+package struct AgentProfile: Equatable, Sendable {
+    /// What is known about the program.
+    package enum Kind: Equatable, Sendable {
+        /// The program takes the options of the Claude command line and prints text.
+        case claudeText
+        /// Any program: its arguments are a template, and it is judged by its exit code.
+        case command
+    }
+
+    /// The name that tasks use.
+    package var name: AgentName
+    /// What is known about the program.
+    package var kind: Kind
+    /// The program and its arguments; for `command` a template with placeholders such as `{description}`.
+    package var arguments: [String]
+    /// How the description reaches the agent.
+    package var promptChannel: PromptChannel
+    /// Names of variables that are passed on besides the usual ones; one that ends in `*` stands for a prefix.
+    package var environment: [String]
+    /// The directory to work in, absolute; nil for the worker's.
+    package var workingDirectory: String?
+    /// The file with the system prompt, absolute; nil for the worker's.
+    package var systemPromptFile: String?
+
+    /// Makes a profile.
+    ///
+    /// - Parameters:
+    ///   - name: the name that tasks use.
+    ///   - kind: what is known about the program.
+    ///   - arguments: the program and its arguments.
+    ///   - promptChannel: how the description reaches the agent.
+    ///   - environment: names or prefixes of variables that are passed on besides the usual ones.
+    ///   - workingDirectory: an absolute path, or nil for the worker's.
+    ///   - systemPromptFile: an absolute path, or nil for the worker's.
+    package init(
+        name: AgentName,
+        kind: Kind,
+        arguments: [String],
+        promptChannel: PromptChannel = .argument,
+        environment: [String] = [],
+        workingDirectory: String? = nil,
+        systemPromptFile: String? = nil
+    ) {
+        self.name = name
+        self.kind = kind
+        self.arguments = arguments
+        self.promptChannel = promptChannel
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.systemPromptFile = systemPromptFile
+    }
+
+    /// The profile that is always there.
+    ///
+    /// - Parameter command: the program and its first arguments.
+    /// - Returns: a profile of kind `claudeText` named `claude`.
+    package static func claude(command: [String] = ["claude"]) -> AgentProfile {
+        AgentProfile(name: defaultName, kind: .claudeText, arguments: command)
+    }
+
+    /// The name of the profile that is always there: `claude`.
+    package static let defaultName: AgentName = {
+        guard let name = AgentName(bytes: "claude".utf8) else {
+            preconditionFailure("claude is a lower-case word")
+        }
+        return name
+    }()
+
+    /// The program, for messages.
+    package var program: String { arguments.first ?? "" }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the agent profiles of the configuration file.
+
+import Agents
+import QueueModel
+
+/// Reads profiles, and collects everything that is wrong with them.
+struct AgentProfileReader {
+    private static let keys = ["kind", "command", "prompt", "environment", "cwd", "system_prompt_file"]
+    private static let kinds: [String: AgentProfile.Kind] = ["claude-text": .claudeText, "command": .command]
+    private static let channels: [String: PromptChannel] = ["argument": .argument, "stdin": .standardInput]
+
+    let path: String
+    /// What relative paths are under.
+    let root: String
+    private(set) var problems: [String] = []
+    private var place = ""
+
+    init(path: String, root: String) {
+        self.path = path
+        self.root = root
+    }
+
+    /// Reads one profile; nil when something is wrong with it.
+    mutating func profile(from member: ConfigurationMember) -> AgentProfile? {
+        place = "agents.\(MessageText.excerpt(member.key))"
+        let before = problems.count
+        guard let name = AgentName(bytes: member.key.utf8) else {
+            report("a profile is named by \(AgentNameRule.ruleText)")
+            return nil
+        }
+        guard case .object(let members) = member.value else {
+            report("give an object with the keys \(Self.keys.joined(separator: ", "))")
+            return nil
+        }
+        let values = known(members)
+        let command = values["command"].map { words($0, "command") }
+        let kind = choice(values["kind"], "kind", Self.kinds) ?? (command == nil ? .claudeText : .command)
+        if kind == .command, command == nil {
+            report("command: give a program and its arguments, in a list", "command")
+        }
+        let arguments = command ?? []
+        let profile = AgentProfile(
+            name: name,
+            kind: kind,
+            arguments: arguments,
+            promptChannel: channel(values["prompt"], kind, arguments),
+            environment: environment(values["environment"]),
+            workingDirectory: values["cwd"].flatMap { directory($0, "cwd") },
+            systemPromptFile: values["system_prompt_file"].flatMap { directory($0, "system_prompt_file") }
+        )
+        return problems.count == before ? profile : nil
+    }
+
+    private mutating func known(_ members: [ConfigurationMember]) -> [String: ConfigurationValue] {
+        var values: [String: ConfigurationValue] = [:]
+        for member in members {
+            if Self.keys.contains(member.key) {
+                if member.value != .null { values[member.key] = member.value }
+            } else {
+                let nearest = NearestName.of(member.key, in: Self.keys).map { "did you mean \($0)?" }
+                report(nearest ?? "give one of \(Self.keys.joined(separator: ", "))", MessageText.excerpt(member.key))
+            }
+        }
+        return values
+    }
+
+    private mutating func words(_ value: ConfigurationValue, _ key: String) -> [String] {
+        let text: SettingText? =
+            if case .string(let line) = value { .text(line) } else { value.strings.map(SettingText.list) }
+        guard let words = text.flatMap({ ValueKind<[String]>.command.parse($0) }) else {
+            report("give a program and its arguments, in a list of strings", key)
+            return ["?"]
+        }
+        return words
+    }
+
+    private mutating func choice<Choice>(
+        _ value: ConfigurationValue?,
+        _ key: String,
+        _ choices: [String: Choice]
+    ) -> Choice? {
+        guard let value else { return nil }
+        if case .string(let word) = value, let choice = choices[word] { return choice }
+        report("give one of \(choices.keys.sorted().joined(separator: ", "))", key)
+        return nil
+    }
+
+    private mutating func channel(
+        _ value: ConfigurationValue?,
+        _ kind: AgentProfile.Kind,
+        _ arguments: [String]
+    ) -> PromptChannel {
+        let given = choice(value, "prompt", Self.channels)
+        guard kind == .command else { return given ?? .argument }
+        let holdsPrompt = arguments.dropFirst().contains { ArgumentTemplate.holdsDescription($0) }
+        switch (given, holdsPrompt) {
+        case (.argument, false):
+            report("no argument of the command holds {description}; add it, or give \"stdin\"", "prompt")
+        case (.standardInput, true):
+            report("the command holds {description}; take it out, or give \"argument\"", "prompt")
+        default: break
+        }
+        if ArgumentTemplate.holdsDescription(arguments.first ?? "") {
+            report("a task cannot name the program; {description} belongs behind it", "command")
+        }
+        return given ?? (holdsPrompt ? .argument : .standardInput)
+    }
+
+    private mutating func environment(_ value: ConfigurationValue?) -> [String] {
+        guard let value else { return [] }
+        guard let patterns = value.strings, patterns.allSatisfy(AgentEnvironment.isPattern) else {
+            report(
+                "give a list of variable names, each of which may end in \"*\" after the start of a name",
+                "environment"
+            )
+            return []
+        }
+        return patterns
+    }
+
+    private mutating func directory(_ value: ConfigurationValue, _ key: String) -> String? {
+        guard case .string(let path) = value, PathText.isUsable(path) else {
+            report("give a path", key)
+            return nil
+        }
+        return PathText.resolved(path, under: root)
+    }
+
+    private mutating func report(_ text: String, _ key: String? = nil) {
+        problems.append("\(place)\(key.map { ".\($0)" } ?? "") (\(path)): \(text)")
+    }
+}
+
+extension AgentProfile {
+    /// The profile with what it leaves open taken from the built-in one.
+    func completed(from builtIn: AgentProfile) -> AgentProfile {
+        var profile = self
+        if kind == .claudeText, arguments.isEmpty { profile.arguments = builtIn.arguments }
+        return profile
+    }
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is started for a task, word for word.
+
+import Agents
+import QueueModel
+import Testing
+
+@Suite struct InvocationTests {
+    private func invocation(
+        _ profile: AgentProfile,
+        _ description: String,
+        _ fields: JSONObject = [:],
+        systemPromptFile: String? = nil
+    ) throws -> AgentInvocation {
+        try profile.invocation(for: makeTask(description, fields), in: makeContext(systemPromptFile: systemPromptFile))
+    }
+
+    private func invocation(_ description: String, _ fields: JSONObject = [:]) throws -> AgentInvocation {
+        try invocation(.claude(), description, fields)
+    }
+
+    // MARK: claude
+
+    @Test func claudeGetsTheDescriptionAsItsLastArgument() throws {
+        let result = try invocation("fix $(it) 'now' {task_id}")
+        #expect(result.arguments == ["claude", "-p", "fix $(it) 'now' {task_id}"])
+        #expect(result.input == nil)
+    }
+
+    @Test func claudeGetsPromptFileAndSessionBeforeThat() throws {
+        let profile = AgentProfile.claude(command: ["/opt/claude", "--model", "opus"])
+        let result = try invocation(profile, "go", ["session_id": "0b1c-2"], systemPromptFile: "/p/marie.md")
+        #expect(
+            result.arguments
+                == [
+                    "/opt/claude", "--model", "opus", "--system-prompt-file", "/p/marie.md", "--resume", "0b1c-2", "-p",
+                    "go",
+                ]
+        )
+    }
+
+    @Test func aProfilesOwnPromptFileComesFirst() throws {
+        var profile = AgentProfile.claude()
+        profile.systemPromptFile = "/own.md"
+        let result = try invocation(profile, "go", systemPromptFile: "/worker.md")
+        #expect(result.arguments == ["claude", "--system-prompt-file", "/own.md", "-p", "go"])
+    }
+
+    @Test func textThatStartsWithADashGoesToStandardInput() throws {
+        for text in ["--help", "- first\n- second", "-"] {
+            let result = try invocation(text)
+            #expect(result.arguments == ["claude", "-p"])
+            #expect(result.input == Array(text.utf8))
+        }
+    }
+
+    @Test func longTextGoesToStandardInput() throws {
+        let limit = 100 * 1024
+        #expect(try invocation(String(repeating: "a", count: limit)).input == nil)
+        let long = String(repeating: "é", count: limit / 2) + "x"
+        let result = try invocation(long)
+        #expect(result.arguments == ["claude", "-p"])
+        #expect(result.input == Array(long.utf8))
+    }
+
+    @Test func aProfileCanAlwaysUseStandardInput() throws {
+        var profile = AgentProfile.claude()
+        profile.promptChannel = .standardInput
+        let result = try invocation(profile, "go")
+        #expect(result.arguments == ["claude", "-p"])
+        #expect(result.input == Array("go".utf8))
+    }
+
+    // MARK: Commands
+
+    @Test func everyPlaceholderIsReplacedOnceAndNothingElse() throws {
+        let profile = try makeCommand([
+            "tool", "--id={task_id}", "{worker}/{attempt}", "{session_id}", "{system_prompt_file}", "{description}",
+            "{unknown} {} { {{attempt}} {Description}", "{attempt",
+        ])
+        let result = try invocation(
+            profile,
+            "{task_id} {description}",
+            ["session_id": "s-1"],
+            systemPromptFile: "/p.md"
+        )
+        #expect(
+            result.arguments == [
+                "tool", "--id=t-1", "marie/2", "s-1", "/p.md", "{task_id} {description}",
+                "{unknown} {} { {2} {Description}", "{attempt",
+            ]
+        )
+        #expect(result.input == nil)
+    }
+
+    @Test func whatIsMissingIsEmpty() throws {
+        let result = try invocation(makeCommand(["tool", "[{session_id}{system_prompt_file}]", "{description}"]), "go")
+        #expect(result.arguments == ["tool", "[]", "go"])
+    }
+
+    @Test func aCommandCanGetTheDescriptionOnStandardInput() throws {
+        let text = "--rm \u{1F600}\n"
+        let result = try invocation(makeCommand(["tool", "-"], .standardInput), text)
+        #expect(result.arguments == ["tool", "-"])
+        #expect(result.input == Array(text.utf8))
+    }
+
+    @Test func aDescriptionNeverBecomesAnOptionOfACommand() throws {
+        for arguments in [["tool", "{description}"], ["tool", "-m", "{description}x"]] {
+            let error = #expect(throws: AgentError.self) { try invocation(makeCommand(arguments), "-rf /") }
+            #expect(error?.code == .promptLooksLikeOption)
+            #expect(error?.failure.isPermanent == true)
+        }
+        let safe = try invocation(makeCommand(["tool", "--", "{description}"]), "-rf /")
+        #expect(safe.arguments == ["tool", "--", "-rf /"])
+        let joined = try invocation(makeCommand(["tool", "--message={description}"]), "- a list")
+        #expect(joined.arguments == ["tool", "--message=- a list"])
+    }
+
+    @Test func anArgumentIsAtMostWhatTheKernelTakes() throws {
+        let profile = try makeCommand(["tool", "x{description}"])
+        let fits = String(repeating: "a", count: 131_070)
+        #expect(try invocation(profile, fits).arguments[1].utf8.count == 131_071)
+        let error = #expect(throws: AgentError.self) { try invocation(profile, fits + "a") }
+        #expect(error?.code == .promptTooLong)
+        #expect(
+            error?.message
+                == "the description has 131071 bytes, too many for an argument of tool (at most 131071); shorten it, "
+                + "or give the profile tool prompt: \"stdin\""
+        )
+        #expect(try invocation(makeCommand(["tool"], .standardInput), fits + "aa").input?.count == 131_072)
+    }
+
+    // MARK: Tasks that cannot be started
+
+    @Test func aZeroByteIsRefusedBeforeAnythingStarts() throws {
+        for profile in [AgentProfile.claude(), try makeCommand(["tool"], .standardInput)] {
+            let error = #expect(throws: AgentError.self) { try invocation(profile, "a\u{0}b") }
+            #expect(error?.code == .promptHasZeroByte)
+            #expect(error?.failure.isPermanent == true)
+        }
+    }
+
+    @Test func aSessionIsNeverAnOption() throws {
+        for session in [
+            "--dangerously-skip-permissions", "-x", "a b", "../x", "é", String(repeating: "a", count: 257),
+        ] {
+            let error = #expect(throws: AgentError.self) { try invocation("go", ["session_id": .string(session)]) }
+            #expect(error?.code == .invalidSessionID, "\(session)")
+        }
+        #expect(
+            try invocation("go", ["session_id": "Aa0._:-"]).arguments == ["claude", "--resume", "Aa0._:-", "-p", "go"]
+        )
+    }
+}
+
+@Suite struct ShellWordsTests {
+    @Test(arguments: [
+        ("claude", ["claude"]), ("  a\tb\n c  ", ["a", "b", "c"]), ("'a b' \"c d\"", ["a b", "c d"]),
+        ("a'b'\"c\"d", ["abcd"]), ("''", [""]), ("a \"\" b", ["a", "", "b"]), (#"a\ b \\ \'"#, ["a b", "\\", "'"]),
+        (#""\"\\\n$x""#, [#""\\n$x"#]), (#"'\'"#, ["\\"]),
+        ("$HOME ~ *.c | x; y & `z`", ["$HOME", "~", "*.c", "|", "x;", "y", "&", "`z`"]),
+        ("", []), ("'é\u{301}' e\u{301}", ["é\u{301}", "e\u{301}"]),
+    ])
+    func aLineIsSplitAsAShellWouldWithoutExpandingAnything(_ line: String, _ words: [String]) {
+        #expect(ShellWords.split(line) == words)
+    }
+
+    @Test(arguments: ["'", "\"", "a 'b", "\"a\\\"", "a\\"])
+    func anOpenQuoteIsRefused(_ line: String) {
+        #expect(ShellWords.split(line) == nil)
+    }
+
+    @Test(arguments: [
+        ["claude", "--model=x"], ["a b", "", "it's", "\"", "\\", "$x", "é", "'", "\u{301}'"], [],
+    ])
+    func joinedWordsAreSplitTheSameWay(_ words: [String]) {
+        #expect(ShellWords.split(ShellWords.join(words)) == words)
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent profiles of the configuration file.
+
+import Agents
+import QueueModel
+import Settings
+import Testing
+
+@Suite struct AgentSectionTests {
+    private func profile(_ name: String, _ file: String) throws -> AgentProfile? {
+        try Given(environment: ["CLAUDE_COMMAND": "cc --fast"], file: file).load().settings.profile(
+            named: AgentName(name)
+        )
+    }
+
+    @Test func theBuiltInProfileIsAlwaysThere() throws {
+        let settings = try Given(environment: ["CLAUDE_COMMAND": "'my claude' --model opus"]).load().settings
+        #expect(settings.agents.count == 1)
+        #expect(settings.profile(named: nil) == .claude(command: ["my claude", "--model", "opus"]))
+        #expect(settings.profile(named: try AgentName("other")) == nil)
+    }
+
+    @Test func aWholeProfileIsRead() throws {
+        let file = """
+            { agents: { reviewer: { command: ["review", "--task={description}"], prompt: "argument",
+              environment: ["OPENAI_*", "TOKEN"], cwd: "work", system_prompt_file: "/p.md" } } }
+            """
+        let expected = AgentProfile(
+            name: try AgentName("reviewer"),
+            kind: .command,
+            arguments: ["review", "--task={description}"],
+            promptChannel: .argument,
+            environment: ["OPENAI_*", "TOKEN"],
+            workingDirectory: "/root/work",
+            systemPromptFile: "/p.md"
+        )
+        #expect(try profile("reviewer", file) == expected)
+    }
+
+    @Test func theChannelFollowsThePlaceholder() throws {
+        let file = "{ agents: { a: { command: ['x', '{description}'] }, b: { command: 'x --flag' } } }"
+        #expect(try profile("a", file)?.promptChannel == .argument)
+        #expect(try profile("b", file)?.promptChannel == .standardInput)
+        #expect(try profile("b", file)?.arguments == ["x", "--flag"])
+    }
+
+    @Test func aProfileWithoutACommandIsTheBuiltInWithChanges() throws {
+        let file = "{ agents: { claude: { environment: ['AWS_*'] }, piped: { prompt: 'stdin', cwd: '/w' } } }"
+        #expect(try profile("claude", file)?.kind == .claudeText)
+        #expect(try profile("claude", file)?.arguments == ["cc", "--fast"])
+        #expect(try profile("claude", file)?.environment == ["AWS_*"])
+        #expect(try profile("piped", file)?.arguments == ["cc", "--fast"])
+        #expect(try profile("piped", file)?.promptChannel == .standardInput)
+    }
+
+    @Test func aProfileCanBeClaudeWithItsOwnCommand() throws {
+        let file = "{ agents: { opus: { kind: 'claude-text', command: ['claude', '--model', 'opus'] } } }"
+        #expect(try profile("opus", file)?.kind == .claudeText)
+        #expect(try profile("opus", file)?.arguments == ["claude", "--model", "opus"])
+    }
+
+    @Test(arguments: [
+        ("{ Bad: {} }", "agents.Bad (F): a profile is named by"),
+        ("{ a: 1 }", "agents.a (F): give an object with the keys"),
+        ("{ a: { comand: ['x'] } }", "agents.a.comand (F): did you mean command?"),
+        ("{ a: { command: [] } }", "agents.a.command (F): give a program and its arguments"),
+        ("{ a: { command: ['x', 1] } }", "agents.a.command (F): give a program and its arguments"),
+        ("{ a: { command: [''] } }", "agents.a.command (F): give a program and its arguments"),
+        ("{ a: { command: \"x 'y\" } }", "agents.a.command (F): give a program and its arguments"),
+        ("{ a: { command: ['x\\u0000'] } }", "agents.a.command (F): give a program and its arguments"),
+        ("{ a: { kind: 'command' } }", "agents.a.command (F): command: give a program"),
+        ("{ a: { kind: 'shell', command: 'x' } }", "agents.a.kind (F): give one of claude-text, command"),
+        (
+            "{ a: { command: 'x', prompt: 'argument' } }",
+            "agents.a.prompt (F): no argument of the command holds {description}"
+        ),
+        (
+            "{ a: { command: ['x', '{description}'], prompt: 'stdin' } }",
+            "agents.a.prompt (F): the command holds {description}"
+        ),
+        ("{ a: { command: ['{description}'] } }", "agents.a.command (F): a task cannot name the program"),
+        ("{ a: { command: 'x', prompt: 'pipe' } }", "agents.a.prompt (F): give one of argument, stdin"),
+        ("{ a: { command: 'x', environment: ['*'] } }", "agents.a.environment (F): give a list of variable names"),
+        ("{ a: { command: 'x', environment: ['A=B'] } }", "agents.a.environment (F): give a list of variable names"),
+        ("{ a: { command: 'x', environment: 'A' } }", "agents.a.environment (F): give a list of variable names"),
+        ("{ a: { command: 'x', cwd: '' } }", "agents.a.cwd (F): give a path"),
+        ("{ a: { command: 'x', system_prompt_file: 3 } }", "agents.a.system_prompt_file (F): give a path"),
+    ])
+    func aWrongProfileIsRefusedWithItsKey(_ section: String, _ start: String) {
+        let problems = Given(file: "{ agents: \(section) }").problems
+        let expected = start.replacing("(F)", with: "(/root/vigil.json5)")
+        #expect(problems.count == 1)
+        #expect(problems.first?.hasPrefix(expected) == true, "\(problems)")
+    }
+
+    @Test func allProblemsOfAllProfilesAreReported() {
+        let problems = Given(file: "{ agents: { a: { command: 1, cwd: 1 }, b: 2 } }").problems
+        #expect(problems.count == 3)
+        #expect(
+            Given(file: "{ agents: [] }").problems == [
+                "agents (/root/vigil.json5): give an object of profiles by their names"
+            ]
+        )
+    }
+}
