@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// What survives a crash about a claimed task: its attempts, and when it may run again.
+
+package import QueueModel
+
+/// The record `<id>~state`, replaced as a whole at every step.
+package struct ClaimState: Sendable, Equatable {
+    /// Where the claim stands.
+    package enum Phase: String, Sendable {
+        /// An attempt was started, or is about to be.
+        case running
+        /// No attempt runs; the next one may start at `notBefore`.
+        case waiting
+        /// The verdict is a dead letter; its files are being written.
+        case dead
+    }
+
+    /// A final failure, complete enough to write the same dead letter again after a crash.
+    package struct Verdict: Sendable, Equatable {
+        /// Why the task went to the dead letters.
+        package var reason: DeadLetterReason
+        /// What the result says.
+        package var failure: Failure
+        /// The dead letter's file name, fixed before it is written.
+        package var fileName: String
+        /// When the verdict was made.
+        package var timestamp: Timestamp
+
+        /// Makes a verdict.
+        /// - Parameters:
+        ///   - reason: Why the task went to the dead letters.
+        ///   - failure: What the result says.
+        ///   - fileName: The dead letter's file name.
+        ///   - timestamp: When the verdict was made.
+        package init(reason: DeadLetterReason, failure: Failure, fileName: String, timestamp: Timestamp) {
+            self.reason = reason
+            self.failure = failure
+            self.fileName = fileName
+            self.timestamp = timestamp
+        }
+    }
+
+    /// The version of this record that this program writes and reads.
+    package static let version: Int64 = 1
+
+    /// The claimed task.
+    package var taskID: TaskID
+    /// The worker whose inbox it came from.
+    package var worker: WorkerID
+    /// The daemon that wrote the record; see ``ClaimName/owner(_:)``.
+    package var owner: String
+    /// Where the claim stands.
+    package var phase: Phase
+    /// The number of the attempt that runs or ran last; 0 before the first.
+    package var attempt: Int
+    /// Names the running attempt in the environment of all its processes.
+    package var runID: String
+    /// When the task was put into the inbox.
+    package var queuedAt: Timestamp
+    /// When the first attempt started.
+    package var firstStartedAt: Timestamp?
+    /// When the next attempt may start; meaningful while waiting.
+    package var notBefore: Timestamp?
+    /// SHA-256 of the task's bytes, to tell a repeat from another task of the same id.
+    package var digest: String
+    /// The attempts that ended, in order.
+    package var attempts: [AttemptRecord]
+    /// The final failure, while its files are being written.
+    package var verdict: Verdict?
+
+    /// A claim before its first attempt.
+    /// - Parameters:
+    ///   - taskID: The claimed task.
+    ///   - worker: The worker whose inbox it came from.
+    ///   - owner: The daemon that claims it.
+    ///   - queuedAt: When the task was put into the inbox.
+    ///   - digest: SHA-256 of the task's bytes.
+    package init(taskID: TaskID, worker: WorkerID, owner: String, queuedAt: Timestamp, digest: String) {
+        self.taskID = taskID
+        self.worker = worker
+        self.owner = owner
+        phase = .waiting
+        attempt = 0
+        runID = ""
+        self.queuedAt = queuedAt
+        self.digest = digest
+        attempts = []
+    }
+}
+
+extension ClaimState {
+    /// The record's bytes.
+    /// - Returns: One JSON object and a newline.
+    package func encoded() -> [UInt8] {
+        var object: JSONObject = [
+            "version": .integer(Self.version), "task_id": .string(taskID.string), "worker": .string(worker.string),
+            "owner": .string(owner), "phase": .string(phase.rawValue), "attempt": .integer(attempt),
+            "run_id": .string(runID), "queued_at": .string(queuedAt.description), "digest": .string(digest),
+        ]
+        object["first_started_at"] = firstStartedAt.map { .string($0.description) }
+        object["not_before"] = notBefore.map { .string($0.description) }
+        if !attempts.isEmpty { object["attempts"] = .array(attempts.map(\.json)) }
+        if let verdict {
+            object["verdict"] = [
+                "reason": .string(verdict.reason.rawValue), "failure_reason": .string(verdict.failure.reason.rawValue),
+                "message": .string(verdict.failure.message), "permanent": .bool(verdict.failure.isPermanent),
+                "file": .string(verdict.fileName), "timestamp": .string(verdict.timestamp.description),
+            ]
+        }
+        return JSONWriter.bytes(.object(object)) + [UInt8(ascii: "\n")]
+    }
+
+    /// Reads a record.
+    /// - Parameter bytes: The file's contents.
+    /// - Returns: `nil` for a torn record and for one of a later version.
+    package init?(decoding bytes: [UInt8]) {
+        // A torn record says nothing; recovery goes by the names of the other files then.
+        guard let object = (try? JSONParser.parse(bytes, limits: .file(ClaimState.maxBytes)))?.objectValue,
+            object["version"]?.intValue == Int(Self.version),
+            let id = object["task_id"]?.stringValue.flatMap({ TaskID(bytes: Array($0.utf8)) }),
+            let worker = object["worker"]?.stringValue.flatMap({ WorkerID(bytes: Array($0.utf8)) }),
+            let owner = object["owner"]?.stringValue,
+            let phase = object["phase"]?.stringValue.flatMap(Phase.init(rawValue:)),
+            let attempt = object["attempt"]?.intValue, attempt >= 0,
+            let runID = object["run_id"]?.stringValue,
+            let queuedAt = object["queued_at"]?.stringValue.flatMap(Timestamp.init(iso8601:)),
+            let digest = object["digest"]?.stringValue
+        else { return nil }
+        self.init(taskID: id, worker: worker, owner: owner, queuedAt: queuedAt, digest: digest)
+        self.phase = phase
+        self.attempt = attempt
+        self.runID = runID
+        firstStartedAt = object["first_started_at"]?.stringValue.flatMap(Timestamp.init(iso8601:))
+        notBefore = object["not_before"]?.stringValue.flatMap(Timestamp.init(iso8601:))
+        attempts = (object["attempts"]?.arrayValue ?? []).compactMap(AttemptRecord.init(json:))
+        verdict = object["verdict"]?.objectValue.flatMap(Verdict.init)
+        if phase == .dead && verdict == nil { return nil }
+    }
+
+    /// More than a hundred attempts with their messages need.
+    static let maxBytes = 4 << 20
+}
+
+extension ClaimState.Verdict {
+    fileprivate init?(_ object: JSONObject) {
+        guard let reason = object["reason"]?.stringValue.flatMap(DeadLetterReason.init(rawValue:)),
+            let failureReason = object["failure_reason"]?.stringValue.flatMap(FailureReason.init(rawValue:)),
+            let message = object["message"]?.stringValue, let permanent = object["permanent"]?.boolValue,
+            let file = object["file"]?.stringValue,
+            let timestamp = object["timestamp"]?.stringValue.flatMap(Timestamp.init(iso8601:))
+        else { return nil }
+        self.init(
+            reason: reason,
+            failure: Failure(reason: failureReason, message: message, isPermanent: permanent),
+            fileName: file,
+            timestamp: timestamp
+        )
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes changes durable, many at a time, away from the reactor.
+
+import Synchronization
+package import SystemKit
+
+/// Changes that belong together, in phases; a phase is durable before the next one starts.
+package struct Commit: Sendable {
+    /// One change.
+    package enum Step: Sendable {
+        /// Writes a whole file: temporary name, sync, rename, sync of the directory.
+        case write(FileName, [UInt8], Directory, replacing: Bool)
+        /// Syncs a file that is there already; one that is gone meanwhile is no error.
+        case syncFile(FileName, Directory)
+        /// Syncs the names in a directory.
+        case syncDirectory(Directory)
+    }
+
+    /// The phases in order.
+    package var phases: [[Step]]
+
+    /// Makes a commit.
+    /// - Parameter phases: The phases in order.
+    package init(phases: [[Step]]) { self.phases = phases }
+}
+
+/// Runs commits, sharing the syncs of those that come together.
+///
+/// With `DURABILITY=relaxed` nothing is synced and nothing leaves the calling thread.
+package final class Committer: Sendable {
+    private struct Pending: Sendable {
+        var commit: Commit
+        var done: CheckedContinuation<SystemCallError?, Never>
+    }
+    private struct State {
+        var waiting: [Pending] = []
+        var isDraining = false
+    }
+
+    /// Whether changes are synced.
+    package let durability: Durability
+    private let reactor: Reactor
+    private let state = Mutex(State())
+
+    /// Makes a committer.
+    /// - Parameters:
+    ///   - durability: Whether changes are synced.
+    ///   - reactor: The reactor whose blocking threads do the work.
+    package init(durability: Durability, reactor: Reactor) {
+        self.durability = durability
+        self.reactor = reactor
+    }
+
+    /// Suspends until all phases are done.
+    ///
+    /// After an error nothing of the failed phase is relied upon: a file whose sync failed is removed, never synced
+    /// again (a second fsync(2) of it may report success for data that is lost), and later phases are not begun.
+    /// - Parameter commit: The changes.
+    /// - Throws: The first error of the first phase that failed.
+    package func commit(_ commit: Commit) async throws(SystemCallError) {
+        let error: SystemCallError?
+        if durability == .relaxed {
+            error = Batch.run([commit], durability: .relaxed)[0]
+        } else {
+            error = await withCheckedContinuation { done in
+                let isFirst = state.withLock { state in
+                    state.waiting.append(Pending(commit: commit, done: done))
+                    defer { state.isDraining = true }
+                    return !state.isDraining
+                }
+                if isFirst { reactor.runInBackground { self.drain() } }
+            }
+        }
+        if let error { throw error }
+    }
+
+    private func drain() {
+        while true {
+            let batch = state.withLock { state in
+                defer { state.waiting.removeAll(keepingCapacity: true) }
+                if state.waiting.isEmpty { state.isDraining = false }
+                return state.waiting
+            }
+            if batch.isEmpty { return }
+            let errors = Batch.run(batch.map(\.commit), durability: durability)
+            for (pending, error) in zip(batch, errors) { pending.done.resume(returning: error) }
+        }
+    }
+}
+
+/// Commits that run together, phase by phase.
+private struct Batch {
+    private struct Write {
+        var commit: Int
+        var temporary: FileName
+        var name: FileName
+        var directory: Directory
+        var replacing: Bool
+    }
+
+    let durability: Durability
+    var errors: [SystemCallError?]
+
+    static func run(_ commits: [Commit], durability: Durability) -> [SystemCallError?] {
+        var batch = Batch(durability: durability, errors: Array(repeating: nil, count: commits.count))
+        for phase in 0..<(commits.map(\.phases.count).max() ?? 0) {
+            var steps: [(commit: Int, step: Commit.Step)] = []
+            for (index, commit) in commits.enumerated() where batch.errors[index] == nil && phase < commit.phases.count
+            {
+                for step in commit.phases[phase] { steps.append((index, step)) }
+            }
+            batch.run(steps)
+        }
+        return batch.errors
+    }
+
+    private mutating func run(_ steps: [(commit: Int, step: Commit.Step)]) {
+        var writes: [Write] = []
+        var directories: [(commit: Int, directory: Directory)] = []
+        for (index, step) in steps where errors[index] == nil {
+            switch step {
+            case .write(let name, let bytes, let directory, let replacing):
+                do throws(SystemCallError) {
+                    let temporary = try AtomicFile.prepare(bytes, in: directory, durability: durability)
+                    writes.append(
+                        Write(
+                            commit: index,
+                            temporary: temporary,
+                            name: name,
+                            directory: directory,
+                            replacing: replacing
+                        )
+                    )
+                    directories.append((index, directory))
+                } catch { errors[index] = error }
+            case .syncFile(let name, let directory):
+                do throws(SystemCallError) { try syncFile(name, in: directory) } catch { errors[index] = error }
+            case .syncDirectory(let directory):
+                directories.append((index, directory))
+            }
+        }
+        rename(writes)
+        sync(directories)
+    }
+
+    private mutating func rename(_ writes: [Write]) {
+        for write in writes {
+            if errors[write.commit] == nil {
+                do throws(SystemCallError) {
+                    try write.directory.rename(
+                        write.temporary,
+                        to: write.directory,
+                        as: write.name,
+                        replacing: write.replacing
+                    )
+                } catch { errors[write.commit] = error }
+            }
+            // A temporary file that cannot be removed is junk, which the next start removes.
+            if errors[write.commit] != nil { _ = try? write.directory.remove(write.temporary) }
+        }
+    }
+
+    private mutating func sync(_ directories: [(commit: Int, directory: Directory)]) {
+        guard durability == .full else { return }
+        var synced: [ObjectIdentifier: SystemCallError?] = [:]
+        for (index, directory) in directories where errors[index] == nil {
+            let key = ObjectIdentifier(directory)
+            if synced[key] == nil {
+                do throws(SystemCallError) {
+                    try directory.sync()
+                    synced[key] = .some(nil)
+                } catch { synced[key] = error }
+            }
+            errors[index] = synced[key] ?? nil
+        }
+    }
+
+    private func syncFile(_ name: FileName, in directory: Directory) throws(SystemCallError) {
+        guard durability == .full else { return }
+        do {
+            try directory.openFile(name).sync()
+        } catch  where error.errno == .noEntry {
+            return
+        }
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers questions about a queue from its files alone, whether a daemon runs or not.
+
+package import QueueModel
+package import SystemKit
+
+/// Where a task is in its life, as its files say.
+package enum TaskWhereabouts: Sendable {
+    /// In an inbox.
+    case queued(TaskRecord, worker: WorkerID, file: String)
+    /// Taken by a worker: running, or waiting for its next attempt.
+    case claimed(TaskRecord?, ClaimState)
+    /// Over, with a result.
+    case ended(ResultRecord)
+    /// Only a dead letter is left of it.
+    case deadLettered(DeadLetterRecord, worker: WorkerID, file: String)
+}
+
+/// A reader of a whole queue. It changes nothing, except where a call says so.
+package final class QueueView {
+    /// The paths.
+    package let locations: QueueLocations
+    /// All results.
+    package let shelf: ResultShelf
+    private let tasks: Directory
+    private let claims: Directory
+
+    /// Opens a queue.
+    /// - Parameter locations: The paths; what is missing is made.
+    /// - Throws: When a directory cannot be opened.
+    package init(locations: QueueLocations) throws(SystemCallError) {
+        self.locations = locations
+        tasks = try Directory.create(locations.tasks)
+        claims = try Directory.create(locations.claims, mode: 0o700)
+        shelf = try ResultShelf(path: locations.results)
+    }
+
+    /// Every worker that has an inbox, results, dead letters or a heartbeat.
+    /// - Returns: Their names in order.
+    /// - Throws: When a directory cannot be read.
+    package func workers() throws(SystemCallError) -> [WorkerID] {
+        var found: Set<WorkerID> = []
+        for path in [locations.tasks, locations.results, locations.deadLetters] {
+            for name in try list(path) {
+                if let worker = WorkerID(bytes: name.bytes) { found.insert(worker) }
+            }
+        }
+        for name in try list(locations.heartbeats) where name.hasSuffix(".json") {
+            if let worker = WorkerID(bytes: name.bytes.dropLast(5)) { found.insert(worker) }
+        }
+        return found.sorted()
+    }
+
+    /// The latest heartbeat of a worker.
+    /// - Parameter worker: The worker.
+    /// - Returns: `nil` when there is none that can be read.
+    package func heartbeat(of worker: WorkerID) -> HeartbeatRecord? {
+        // No heartbeat and an unreadable one come to the same: nothing is known.
+        guard let directory = try? Directory.open(locations.heartbeats),
+            let bytes = try? directory.read(FileName(worker.string + ".json"), limit: 16 << 20)
+        else { return nil }
+        return try? HeartbeatRecord.decode(bytes)
+    }
+
+    /// The names of the task files in an inbox.
+    /// - Parameter worker: Whose inbox.
+    /// - Returns: The names, in no order.
+    /// - Throws: When the inbox cannot be read.
+    package func queuedFiles(of worker: WorkerID) throws(SystemCallError) -> [FileName] {
+        try list(locations.inbox(of: worker)).filter(WorkerQueue.isTaskFileName)
+    }
+
+    /// Reads a task in an inbox.
+    /// - Parameters:
+    ///   - name: The file.
+    ///   - worker: Whose inbox.
+    /// - Returns: `nil` when the file is gone or is no valid task.
+    /// - Throws: When it cannot be read.
+    package func queuedTask(_ name: FileName, of worker: WorkerID) throws(SystemCallError) -> TaskRecord? {
+        let inbox = try Directory.open(locations.inbox(of: worker))
+        guard let bytes = try inbox.read(name, limit: ClaimState.maxTaskBytes) else { return nil }
+        // What is no task is the worker's to judge, not ours.
+        return try? TaskRecord.decode(bytes, for: worker, limits: TaskLimits(maxBytes: ClaimState.maxTaskBytes))
+    }
+
+    /// What is on record about a claimed task.
+    /// - Parameter id: The task.
+    /// - Returns: `nil` when it is not claimed.
+    /// - Throws: When the record cannot be read.
+    package func claim(of id: TaskID) throws(SystemCallError) -> ClaimState? {
+        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes)
+            .flatMap(ClaimState.init(decoding:))
+    }
+
+    /// All claims of the root.
+    /// - Returns: Their records, in no order.
+    /// - Throws: When the directory cannot be read.
+    package func claimStates() throws(SystemCallError) -> [ClaimState] {
+        var ids: [TaskID] = []
+        try claims.names { name in
+            if case .state(let id) = ClaimName(name) { ids.append(id) }
+            return true
+        }
+        var states: [ClaimState] = []
+        for id in ids {
+            if let state = try claim(of: id) { states.append(state) }
+        }
+        return states
+    }
+
+    /// Finds a task, wherever it is.
+    /// - Parameter id: The task.
+    /// - Returns: `nil` when nothing on disk knows it.
+    /// - Throws: When a directory or file cannot be read.
+    package func find(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
+        // In this order, since a task moves in it; what was missed on the way is found at its next place.
+        if let queued = try findQueued(id) { return queued }
+        if let state = try claim(of: id) { return .claimed(try claimedTask(state), state) }
+        if let result = try shelf.result(of: id) { return .ended(result) }
+        for letter in try DeadLetterBox(locations: locations).list(worker: nil) where letter.record.taskID == id {
+            return .deadLettered(letter.record, worker: letter.worker, file: letter.file.description)
+        }
+        return nil
+    }
+
+    /// Removes a result and the output of its attempts, which makes the id free again.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - directory: The results that it lies in.
+    /// - Throws: When it cannot be removed.
+    package func removeResult(of id: TaskID, in directory: Directory) throws(SystemCallError) {
+        try directory.remove(ResultShelf.fileName(of: id))
+        try directory.removeTree(FileName(id.string))
+        try directory.sync()
+    }
+
+    private func findQueued(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
+        let usual = FileName(id.string + ".json")
+        let workers = try list(locations.tasks).compactMap { WorkerID(bytes: $0.bytes) }
+        for worker in workers {
+            if let task = try queuedTask(usual, of: worker), task.id == id {
+                return .queued(task, worker: worker, file: usual.description)
+            }
+        }
+        // A file may bear another name than its task.
+        for worker in workers {
+            for name in try queuedFiles(of: worker) where name != usual {
+                if let task = try queuedTask(name, of: worker), task.id == id {
+                    return .queued(task, worker: worker, file: name.description)
+                }
+            }
+        }
+        return nil
+    }
+
+    private func claimedTask(_ state: ClaimState) throws(SystemCallError) -> TaskRecord? {
+        let name = ClaimName.task(state.taskID, state.worker).fileName
+        guard let bytes = try claims.read(name, limit: ClaimState.maxTaskBytes) else { return nil }
+        // It was valid when it was claimed; under other limits it may not be.
+        return try? TaskRecord.decode(
+            bytes,
+            for: state.worker,
+            limits: TaskLimits(maxBytes: ClaimState.maxTaskBytes, maxTimeout: .seconds(604_800))
+        )
+    }
+
+    private func list(_ path: String) throws(SystemCallError) -> [FileName] {
+        var names: [FileName] = []
+        do throws(SystemCallError) {
+            try Directory.open(path).names { name in
+                names.append(name)
+                return true
+            }
+        } catch  where error.errno == .noEntry {
+            return []
+        }
+        return names
+    }
+}
+
+extension ClaimState {
+    /// The most that `MAX_TASK_BYTES` can allow.
+    static let maxTaskBytes = 64 << 20
+}

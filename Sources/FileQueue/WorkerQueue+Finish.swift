@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the claims to a retry, a result or a dead letter.
+
+package import QueueModel
+package import SystemKit
+
+extension WorkerQueue {
+    /// Records a counted attempt that failed, and when the next one may start. Durable on return.
+    /// - Parameters:
+    ///   - claim: A claim whose attempt has ended.
+    ///   - attempt: What became of it.
+    ///   - notBefore: When the next attempt may start.
+    /// - Throws: When the record cannot be made durable; call again.
+    package func recordFailure(
+        _ claim: Claim,
+        _ attempt: AttemptRecord,
+        notBefore: Timestamp
+    ) async throws(SystemCallError) {
+        var state = claim.state
+        state.phase = .waiting
+        state.attempts.append(attempt)
+        state.notBefore = notBefore
+        try await replace(state, of: claim)
+    }
+
+    /// Takes the running attempt back: it was not the task's fault, and uses up none of its attempts.
+    /// - Parameters:
+    ///   - claim: A claim whose attempt has ended or was never started.
+    ///   - notBefore: When the next attempt may start.
+    /// - Throws: When the record cannot be made durable; call again.
+    package func handBack(_ claim: Claim, notBefore: Timestamp) async throws(SystemCallError) {
+        var state = claim.state
+        state.phase = .waiting
+        state.attempt -= 1
+        state.notBefore = notBefore
+        try await replace(state, of: claim)
+    }
+
+    /// Writes the result of a task that is over, and gives up the claim.
+    ///
+    /// The result is durable before anything of the claim is removed.
+    /// - Parameters:
+    ///   - claim: The claim.
+    ///   - result: The result.
+    /// - Returns: What hindered the removal of the claim, if anything: the task is over all the same.
+    /// - Throws: When the result cannot be made durable, or its name is taken by something else; the claim stands.
+    package func finish(_ claim: Claim, _ result: ResultRecord) async throws(SystemCallError) -> SystemCallError? {
+        try await publish(result, of: claim)
+        return removeFiles(of: claim)
+    }
+
+    /// Writes a dead letter and a failed result, and gives up the claim.
+    ///
+    /// The verdict is durable first, with the dead letter's name, so that a crash in between writes no second one.
+    /// - Parameters:
+    ///   - claim: The claim.
+    ///   - reason: Why the task is given up.
+    ///   - result: The result, with its failure.
+    /// - Returns: What hindered the removal of the claim, if anything: the task is over all the same.
+    /// - Throws: When a file cannot be made durable; call again.
+    package func finishDead(
+        _ claim: Claim,
+        reason: DeadLetterReason,
+        _ result: ResultRecord
+    ) async throws(SystemCallError) -> SystemCallError? {
+        if claim.state.verdict == nil {
+            try await pronounce(reason, result, on: claim, number: 1)
+        }
+        for number in 2...1_000 {
+            guard let verdict = claim.state.verdict else { break }
+            let bytes = deadLetter(of: claim, verdict, retryCount: result.retryCount).encoded()
+            let name = FileName(verdict.fileName)
+            do throws(SystemCallError) {
+                try await committer.commit(Commit(phases: [[.write(name, bytes, deadLetters, replacing: false)]]))
+                break
+            } catch  where error.errno == .exists {
+                let limit = bytes.count + 1
+                if try deadLetters.read(name, limit: max(limit, 64 << 20)) == bytes { break }
+                try await pronounce(reason, result, on: claim, number: number)
+            }
+        }
+        try await publish(result, of: claim)
+        return removeFiles(of: claim)
+    }
+
+    /// Removes an inbox file that repeats a task which was accepted before.
+    /// - Parameters:
+    ///   - name: The file.
+    ///   - identity: The file that was judged; another that took its name meanwhile stays.
+    /// - Throws: When it cannot be removed.
+    package func discard(_ name: FileName, _ identity: FileIdentity) throws(SystemCallError) {
+        guard try inbox.status(of: name)?.identity == identity else { return }
+        try inbox.remove(name)
+    }
+
+    private func replace(_ state: ClaimState, of claim: Claim) async throws(SystemCallError) {
+        try await committer.commit(
+            Commit(phases: [[.write(claim.stateName, state.encoded(), claims, replacing: true)]])
+        )
+        claim.state = state
+    }
+
+    private func pronounce(
+        _ reason: DeadLetterReason,
+        _ result: ResultRecord,
+        on claim: Claim,
+        number: Int
+    ) async throws(SystemCallError) {
+        var state = claim.state
+        let timestamp = state.verdict?.timestamp ?? result.timestamp
+        let suffix = number == 1 ? "" : "-\(number)"
+        let failure =
+            result.failure ?? Failure(reason: .exitCode, message: "failed without a reason", isPermanent: false)
+        state.phase = .dead
+        state.attempts = result.attempts
+        state.verdict = ClaimState.Verdict(
+            reason: reason,
+            failure: failure,
+            fileName: "\(claim.id.string)_\(timestamp.unixSeconds)\(suffix).json",
+            timestamp: timestamp
+        )
+        try await replace(state, of: claim)
+    }
+
+    private func deadLetter(of claim: Claim, _ verdict: ClaimState.Verdict, retryCount: Int) -> DeadLetterRecord {
+        var letter = DeadLetterRecord(
+            task: claim.task.fields,
+            worker: worker,
+            reason: verdict.reason,
+            timestamp: verdict.timestamp
+        )
+        letter.retryCount = retryCount
+        letter.error = verdict.failure.message
+        letter.attempts = claim.state.attempts
+        return letter
+    }
+
+    private func publish(_ result: ResultRecord, of claim: Claim) async throws(SystemCallError) {
+        let name = ResultShelf.fileName(of: claim.id)
+        do throws(SystemCallError) {
+            try await committer.commit(
+                Commit(phases: [[.write(name, result.encoded(), results, replacing: false)]])
+            )
+        } catch  where error.errno == .exists {
+            // Ours, when an earlier try failed after the rename; anything else is not overwritten.
+            guard try shelf.result(of: claim.id)?.taskDigest == claim.state.digest else { throw error }
+            try await committer.commit(
+                Commit(phases: [[.syncFile(name, results), .syncDirectory(results)]])
+            )
+        }
+    }
+
+    /// The task's name goes last: as long as it is there, recovery sees that the claim belongs to a finished task.
+    func removeFiles(of claim: Claim) -> SystemCallError? {
+        do throws(SystemCallError) {
+            try claims.remove(claim.exitName)
+            try claims.remove(claim.stateName)
+            try claims.remove(claim.taskName)
+            return nil
+        } catch { return error }
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a crash left in the claims, and what it means.
+
+package import QueueModel
+package import SystemKit
+
+/// A claim found on disk that this process did not hold.
+package enum RecoveredClaim {
+    /// Somebody holds the lock: another daemon, or the supervisor of an attempt whose daemon is gone.
+    case held(ClaimState, ownerIsAlive: Bool)
+    /// An attempt was running, and nobody holds the lock any more. With the bytes of an exit record, if there is one.
+    case stopped(Claim, exitRecord: [UInt8]?)
+    /// Waiting for its next attempt.
+    case waiting(Claim)
+    /// Given up; the dead letter and the result may not be written yet.
+    case condemned(Claim)
+    /// The claimed file is no task any more; its bytes went to the dead letters.
+    case rejected(TaskID, TaskRejection)
+    /// The result was there; only the claim had to go.
+    case cleared(TaskID)
+}
+
+extension WorkerQueue {
+    /// Takes over what nobody works on, and removes what means nothing any more.
+    ///
+    /// May be called at any time; calling it twice changes nothing. A crash in it is repaired by the next call.
+    /// - Parameters:
+    ///   - isHeld: Whether this process holds the claim of a task.
+    ///   - now: The wall-clock time.
+    /// - Returns: This worker's claims that were not held, in no particular order.
+    /// - Throws: When the directory cannot be read.
+    package func recover(
+        isHeld: (TaskID) -> Bool,
+        now: Timestamp
+    ) async throws(SystemCallError) -> [RecoveredClaim] {
+        var states: Set<TaskID> = []
+        var tasks: [TaskID: WorkerID] = [:]
+        var exits: Set<TaskID> = []
+        var owners: [String] = []
+        try claims.names { name in
+            switch ClaimName(name) {
+            case .state(let id): states.insert(id)
+            case .task(let id, let worker): tasks[id] = worker
+            case .exit(let id): exits.insert(id)
+            case .owner(let owner): owners.append(owner)
+            case nil: break
+            }
+            return true
+        }
+        for owner in owners where !isAlive(owner) { try claims.remove(ClaimName.owner(owner).fileName) }
+        for id in states where tasks[id] == nil && !isHeld(id) { try removeAbandonedState(id, now: now) }
+        for id in exits where tasks[id] == nil && !states.contains(id) {
+            try claims.remove(ClaimName.exit(id).fileName)
+        }
+        var found: [RecoveredClaim] = []
+        for (id, owner) in tasks where owner == worker && !isHeld(id) {
+            if let claim = try await recover(id, now: now) { found.append(claim) }
+        }
+        return found
+    }
+
+    /// Takes over one claim when nobody holds it.
+    /// - Parameters:
+    ///   - id: The claimed task.
+    ///   - now: The wall-clock time.
+    /// - Returns: What it is; `nil` when there is no such claim (any more).
+    /// - Throws: When a file cannot be read or written.
+    package func recover(_ id: TaskID, now: Timestamp) async throws(SystemCallError) -> RecoveredClaim? {
+        let name = ClaimName.task(id, worker).fileName
+        let lock: OwnedDescriptor
+        do throws(SystemCallError) { lock = try claims.openFile(name) } catch  where error.errno == .noEntry {
+            return nil
+        }
+        let recorded = try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes)
+            .flatMap(ClaimState.init(decoding:))
+        guard try lock.tryLockExclusive() else {
+            guard let recorded else { return nil }
+            return .held(recorded, ownerIsAlive: isAlive(recorded.owner))
+        }
+        // It may have been finished between opening and locking.
+        let status = try lock.status()
+        guard try claims.status(of: name)?.identity == status.identity else { return nil }
+        let bytes = try lock.readAll(limit: max(limits.maxBytes, 64 << 20))
+        let task: TaskRecord
+        do throws(TaskRejection) {
+            task = try TaskRecord.decode(bytes, for: worker, limits: limits)
+        } catch {
+            let rejection = error
+            _ = try await reject(name, in: claims, stem: id.string.utf8, rejection, now: now)
+            try claims.remove(ClaimName.state(id).fileName)
+            return .rejected(id, rejection)
+        }
+        let exit = try claims.read(ClaimName.exit(id).fileName, limit: 1 << 16)
+        let state = recorded ?? rebuiltState(of: task, status, now: now)
+        return try takeOver(
+            Claim(task: task, state: state, modified: status.modifiedNanoseconds, lock: lock),
+            exitRecord: exit
+        )
+    }
+
+    private func takeOver(_ claim: Claim, exitRecord: [UInt8]?) throws(SystemCallError) -> RecoveredClaim {
+        if try results.status(of: ResultShelf.fileName(of: claim.id)) != nil,
+            try shelf.result(of: claim.id)?.taskDigest == claim.state.digest
+        {
+            if let error = removeFiles(of: claim) { throw error }
+            return .cleared(claim.id)
+        }
+        // So that others see whose claim it is now.
+        claim.state.owner = owner
+        try AtomicFile.write(
+            claim.state.encoded(),
+            as: claim.stateName,
+            in: claims,
+            mode: 0o600,
+            replacing: true,
+            durability: committer.durability
+        )
+        switch claim.state.phase {
+        case .running: return .stopped(claim, exitRecord: exitRecord)
+        case .waiting: return .waiting(claim)
+        case .dead: return .condemned(claim)
+        }
+    }
+
+    /// A power cut may keep the claimed task and lose the record. One attempt may have been made; it counts.
+    private func rebuiltState(
+        of task: TaskRecord,
+        _ status: FileStatus,
+        now: Timestamp
+    ) -> ClaimState {
+        let queued = QueuedTask(task, fileName: ClaimName.task(task.id, worker).fileName, status: status)
+        var state = ClaimState(
+            taskID: task.id,
+            worker: worker,
+            owner: owner,
+            queuedAt: queued.queuedAt,
+            digest: task.contentDigest
+        )
+        state.begin(runID: "", now: now)
+        return state
+    }
+
+    /// A record without its task: its maker died before the task was moved, or is about to move it.
+    private func removeAbandonedState(_ id: TaskID, now: Timestamp) throws(SystemCallError) {
+        let name = ClaimName.state(id).fileName
+        guard let bytes = try claims.read(name, limit: ClaimState.maxBytes) else { return }
+        if let state = ClaimState(decoding: bytes) {
+            if state.worker == worker && !isAlive(state.owner) { try claims.remove(name) }
+            return
+        }
+        // Torn: nobody can tell whose it is. Its maker would have moved the task long ago.
+        let modified = try claims.status(of: name)?.modifiedNanoseconds ?? 0
+        if now.millisecondsSince1970 - modified / 1_000_000 > 60_000 { try claims.remove(name) }
+    }
+
+    /// Removes temporary files that a crash left behind; a day old, no writer is at work on them any more.
+    /// - Parameter now: The wall-clock time.
+    /// - Throws: When a directory cannot be read.
+    package func removeJunk(now: Timestamp) throws(SystemCallError) {
+        for directory in [claims, results, deadLetters, receipts, heartbeats] {
+            var old: [FileName] = []
+            var names: [FileName] = []
+            try directory.names { name in
+                if name.hasPrefix(AtomicFile.temporaryPrefix) { names.append(name) }
+                return true
+            }
+            for name in names {
+                guard let status = try directory.status(of: name) else { continue }
+                let age = now.millisecondsSince1970 - status.modifiedNanoseconds / 1_000_000
+                if age > 86_400_000 { old.append(name) }
+            }
+            for name in old { try directory.remove(name) }
+        }
+    }
+}

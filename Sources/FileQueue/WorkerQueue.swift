@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// One worker's part of the queue on disk.
+
+package import QueueModel
+package import SystemKit
+
+/// The directories of one worker, and every step a task takes through them.
+///
+/// Nothing else touches the queue directories. Each step, and what a crash in it leaves behind, is described in
+/// docs/queue-protocol.md. Calls are short and made on the reactor; what syncs is asynchronous.
+package final class WorkerQueue {
+    /// What may be in a task file.
+    package let limits: TaskLimits
+    /// The worker.
+    package let worker: WorkerID
+    /// The paths.
+    package let locations: QueueLocations
+    /// The directory that producers write to.
+    package private(set) var inbox: Directory
+    /// The claims of all workers.
+    package let claims: Directory
+    /// This worker's results.
+    package let results: Directory
+    /// The results of all workers.
+    package let shelf: ResultShelf
+    /// This worker's dead letters.
+    package let deadLetters: Directory
+    /// Makes changes durable.
+    package let committer: Committer
+    let receipts: Directory
+    let heartbeats: Directory
+    private let ownership: Ownership
+    /// How this daemon signs its records.
+    var owner: String { ownership.name }
+
+    /// Opens the queue of a worker, making directories that are missing, and takes the owner's lock.
+    /// - Parameters:
+    ///   - worker: The worker.
+    ///   - locations: The paths.
+    ///   - limits: What may be in a task file.
+    ///   - committer: Makes changes durable.
+    /// - Throws: When a directory cannot be made or opened, or when files cannot be renamed between two of them.
+    package init(
+        worker: WorkerID,
+        locations: QueueLocations,
+        limits: TaskLimits,
+        committer: Committer
+    ) throws(SystemCallError) {
+        let name = "/" + worker.string
+        let claims = try Directory.create(locations.claims, mode: 0o700)
+        let inbox = try Directory.create(locations.inbox(of: worker))
+        let deadLetters = try Directory.create(locations.deadLetters + name)
+        for other in [inbox, deadLetters] where try other.identity.device != claims.identity.device {
+            // rename(2) does not cross file systems, and a copy would not be atomic.
+            throw SystemCallError(
+                call: "rename between \(claims.path) and",
+                errno: .crossDevice,
+                path: other.path
+            )
+        }
+        let shelf = try ResultShelf(path: locations.results)
+        let results = try Directory.create(locations.results + name)
+        let receipts = try Directory.create(locations.triggers + name)
+        let heartbeats = try Directory.create(locations.heartbeats)
+        let ownership = try Ownership(in: claims, for: worker)
+        self.worker = worker
+        self.locations = locations
+        self.limits = limits
+        self.committer = committer
+        self.claims = claims
+        self.inbox = inbox
+        self.deadLetters = deadLetters
+        self.shelf = shelf
+        self.results = results
+        self.receipts = receipts
+        self.heartbeats = heartbeats
+        self.ownership = ownership
+    }
+
+    /// Opens the inbox anew when its path names another directory by now.
+    /// - Returns: Whether it did.
+    /// - Throws: When the path names no directory.
+    package func reopenInbox() throws(SystemCallError) -> Bool {
+        if inbox.isOnPath() { return false }
+        let path = locations.inbox(of: worker)
+        // A link put in its place is not followed.
+        let fresh = try Directory.open(locations.tasks).subdirectory(FileName(worker.string))
+        guard try fresh.identity.device == claims.identity.device else {
+            throw SystemCallError(call: "rename to \(claims.path)", errno: .crossDevice, path: path)
+        }
+        inbox = fresh
+        return true
+    }
+
+    /// Writes this worker's heartbeat.
+    ///
+    /// It is not synced: a heartbeat from before a power cut says nothing about after it.
+    /// - Parameter heartbeat: What to write.
+    /// - Throws: When it cannot be written.
+    package func write(_ heartbeat: HeartbeatRecord) throws(SystemCallError) {
+        try AtomicFile.write(
+            heartbeat.encoded(),
+            as: FileName(worker.string + ".json"),
+            in: heartbeats,
+            replacing: true,
+            durability: .relaxed
+        )
+    }
+
+    /// What is on record about this worker's circuit breaker.
+    /// - Returns: The bytes that were written last; `nil` when there are none.
+    /// - Throws: When they cannot be read.
+    package func readCircuit() throws(SystemCallError) -> [UInt8]? { try claims.read(circuitName, limit: 1 << 16) }
+
+    /// Records the state of this worker's circuit breaker.
+    /// - Parameter bytes: The record.
+    /// - Throws: When it cannot be written.
+    package func writeCircuit(_ bytes: [UInt8]) throws(SystemCallError) {
+        try AtomicFile.write(
+            bytes,
+            as: circuitName,
+            in: claims,
+            mode: 0o600,
+            replacing: true,
+            durability: committer.durability
+        )
+    }
+
+    private var circuitName: FileName { FileName("~circuit-" + worker.string) }
+
+    /// Gives up the owner's lock at a clean end. Claims that are still held go with their descriptors.
+    package func close() {
+        // Left behind it does no harm: nobody holds its lock any more.
+        _ = try? claims.remove(ClaimName.owner(owner).fileName)
+    }
+
+    /// Whether the daemon that wrote a record still lives; by its lock, never by its age.
+    func isAlive(_ owner: String) -> Bool {
+        if owner == self.owner { return true }
+        do {
+            return try !claims.openFile(ClaimName.owner(owner).fileName).tryLockShared()
+        } catch {
+            // Without its lock file a daemon is gone; any other trouble must not get a live one's work repeated.
+            return error.errno != .noEntry
+        }
+    }
+}
+
+/// A lock file of our own, by which others can tell whether this daemon lives.
+private struct Ownership: ~Copyable {
+    let name: String
+    private let lock: OwnedDescriptor
+
+    init(in claims: Directory, for worker: WorkerID) throws(SystemCallError) {
+        let process = ProcessIdentity.current
+        var number = 0
+        while true {
+            let name = "\(worker.string)-\(process.pid)-\(process.startTicks)-\(number)"
+            number += 1
+            let lock: OwnedDescriptor
+            do throws(SystemCallError) {
+                lock = try claims.createFile(ClaimName.owner(name).fileName, mode: 0o600)
+            } catch {
+                if error.errno == .exists && number < 1_000 { continue }
+                throw error
+            }
+            guard try lock.tryLockExclusive() else { continue }
+            self.name = name
+            self.lock = lock
+            return
+        }
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every state that a crash can leave, and what the next daemon makes of it.
+
+import FileQueue
+import QueueModel
+import SystemKit
+import TestSupport
+import Testing
+
+@Suite("Recovery")
+struct RecoveryTests {
+    private func recovered(_ fixture: QueueFixture, _ queue: WorkerQueue) async throws -> [RecoveredClaim] {
+        try await queue.recover(isHeld: { _ in false }, now: fixture.now)
+    }
+
+    @Test func attemptThatNobodyHoldsIsStopped() async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open()
+            _ = try fixture.claim("a", in: dead)
+        }
+        let queue = try fixture.open()
+        let found = try await recovered(fixture, queue)
+        guard found.count == 1, case .stopped(let claim, let record) = found[0] else { throw FixtureError("\(found)") }
+        #expect(claim.state.attempt == 1)
+        #expect(record == nil)
+        #expect(claim.state.runID == "run-1")
+    }
+
+    @Test func exitRecordComesWithTheStoppedAttempt() async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            try AtomicFile.write(
+                Array("{}".utf8),
+                as: claim.exitName,
+                in: dead.claims,
+                replacing: false,
+                durability: .relaxed
+            )
+        }
+        let found = try await recovered(fixture, fixture.open())
+        guard found.count == 1, case .stopped(_, let record) = found[0] else { throw FixtureError("\(found)") }
+        #expect(record == Array("{}".utf8))
+    }
+
+    @Test func lockThatASupervisorStillHoldsIsRespected() async throws {
+        let fixture = try QueueFixture()
+        let supervisor = try killedDaemonsSupervisor(fixture)
+        let queue = try fixture.open()
+        let found = try await recovered(fixture, queue)
+        guard found.count == 1, case .held(let state, let ownerIsAlive) = found[0] else {
+            throw FixtureError("\(found)")
+        }
+        #expect(!ownerIsAlive)
+        #expect(state.taskID.string == "a")
+        try supervisor.close()
+        guard case .stopped = try await queue.recover(TaskID("a"), now: fixture.now) else {
+            throw FixtureError("not taken over")
+        }
+    }
+
+    /// What is left of a killed daemon: the supervisor's copy of the lock, the same open file description.
+    private func killedDaemonsSupervisor(_ fixture: QueueFixture) throws -> OwnedDescriptor {
+        let claim = try fixture.claim("a", in: fixture.open())
+        return try OwnedDescriptor(adopting: claim.lockDescriptor).duplicatedAndReleased()
+    }
+
+    @Test func claimOfALivingDaemonStaysItsOwn() async throws {
+        let fixture = try QueueFixture()
+        let living = try fixture.open()
+        let claim = try fixture.claim("a", in: living)
+        let found = try await recovered(fixture, fixture.open())
+        guard found.count == 1, case .held(_, let ownerIsAlive) = found[0] else { throw FixtureError("\(found)") }
+        #expect(ownerIsAlive)
+        #expect(claim.state.phase == .running)
+    }
+
+    @Test func attemptsAndDelaySurvive() async throws {
+        let fixture = try QueueFixture()
+        let later = fixture.now.adding(.seconds(8))
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            try await dead.recordFailure(claim, fixture.attempt(1), notBefore: later)
+        }
+        let found = try await recovered(fixture, fixture.open())
+        guard found.count == 1, case .waiting(let claim) = found[0] else { throw FixtureError("\(found)") }
+        #expect(claim.state.attempts == [fixture.attempt(1)])
+        #expect(claim.state.notBefore == later)
+        #expect(claim.state.attempt == 1)
+    }
+
+    @Test func handedBackAttemptIsNotCounted() async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            try await dead.handBack(claim, notBefore: fixture.now)
+        }
+        let queue = try fixture.open()
+        let found = try await recovered(fixture, queue)
+        guard found.count == 1, case .waiting(let claim) = found[0] else { throw FixtureError("\(found)") }
+        #expect(claim.state.attempt == 0)
+        try queue.beginAttempt(claim, runID: "run-2", now: fixture.now)
+        #expect(claim.state.attempt == 1)
+    }
+
+    @Test func resultWithAClaimMeansOver() async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            let bytes = fixture.result(claim).encoded()
+            try AtomicFile.write(bytes, as: "a.json", in: dead.results, replacing: false, durability: .relaxed)
+        }
+        let found = try await recovered(fixture, fixture.open())
+        guard found.count == 1, case .cleared(let id) = found[0] else { throw FixtureError("\(found)") }
+        #expect(id.string == "a")
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+        #expect(try fixture.names(in: "results/marie") == ["a.json"])
+    }
+
+    @Test func deadLetterIsWrittenOnceHoweverOftenItIsInterrupted() async throws {
+        let fixture = try QueueFixture()
+        let stages: [(WorkerQueue, Claim) throws -> Void] = [
+            { _, _ in },
+            { queue, _ in _ = try queue.results.remove("a.json") },
+        ]
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            // The verdict is on disk, and the result's place is taken: everything after it fails.
+            try dead.results.subdirectory("a.json", create: 0o750).sync()
+            await #expect(throws: SystemCallError.self) {
+                _ = try await dead.finishDead(claim, reason: .maxRetriesExceeded, fixture.result(claim, .failed))
+            }
+            #expect(try fixture.names(in: "dlq/marie").count == 1)
+            try dead.results.removeDirectory("a.json")
+        }
+        for _ in stages {
+            let queue = try fixture.open()
+            for found in try await recovered(fixture, queue) {
+                guard case .condemned(let claim) = found else { throw FixtureError("\(found)") }
+                let hindrance = try await queue.finishDead(
+                    claim,
+                    reason: .maxRetriesExceeded,
+                    fixture.result(claim, .failed)
+                )
+                #expect(hindrance == nil)
+            }
+        }
+        #expect(try fixture.names(in: "dlq/marie") == ["a_1800000000.json"])
+        #expect(try fixture.names(in: "results/marie") == ["a.json"])
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+    }
+
+    @Test func tornRecordCountsAsOneAttempt() async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            let torn = Array(claim.state.encoded().prefix(20))
+            try AtomicFile.write(torn, as: "a~state", in: dead.claims, replacing: true, durability: .relaxed)
+        }
+        let found = try await recovered(fixture, fixture.open())
+        guard found.count == 1, case .stopped(let claim, _) = found[0] else { throw FixtureError("\(found)") }
+        #expect(claim.state.attempt == 1)
+    }
+
+    @Test func claimedFileThatIsNoTaskKeepsItsBytes() async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open()
+            _ = try fixture.claim("a", in: dead)
+            let garbage = Array("{torn".utf8)
+            try AtomicFile.write(garbage, as: "a~task@marie", in: dead.claims, replacing: true, durability: .relaxed)
+        }
+        let found = try await recovered(fixture, fixture.open())
+        guard found.count == 1, case .rejected(let id, let rejection) = found[0] else { throw FixtureError("\(found)") }
+        #expect(id.string == "a")
+        #expect(rejection.reason == .invalidJSON)
+        #expect(try fixture.bytes("dlq/marie/a_1800000000.raw") == Array("{torn".utf8))
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+    }
+
+    @Test func recoveryTwiceIsRecoveryOnce() async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open()
+            _ = try fixture.claim("a", in: dead)
+            let claim = try fixture.claim("b", in: dead)
+            try await dead.recordFailure(claim, fixture.attempt(1), notBefore: fixture.now)
+        }
+        do {
+            let interrupted = try fixture.open()
+            #expect(try await recovered(fixture, interrupted).count == 2)
+        }
+        let found = try await recovered(fixture, fixture.open())
+        #expect(found.count == 2)
+        #expect(
+            try fixture.names(in: "tasks/.claims") == ["a~state", "a~task@marie", "b~state", "b~task@marie"]
+        )
+    }
+
+    @Test func claimsOfOtherWorkersAreLeftToThem() async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open("anga")
+            _ = try fixture.claim("a", in: dead, worker: "anga")
+        }
+        #expect(try await recovered(fixture, fixture.open("marie")).isEmpty)
+        #expect(try fixture.names(in: "tasks/.claims") == ["a~state", "a~task@anga"])
+    }
+
+    @Test func ownerFilesOfTheDeadGo() async throws {
+        let fixture = try QueueFixture()
+        do { _ = try fixture.open() }
+        let queue = try fixture.open()
+        _ = try await recovered(fixture, queue)
+        var owners = 0
+        try queue.claims.names { name in
+            if name.hasPrefix("~owner-") { owners += 1 }
+            return true
+        }
+        #expect(owners == 1)
+    }
+}
+
+extension OwnedDescriptor {
+    /// A copy of a descriptor that stays its owner's.
+    consuming func duplicatedAndReleased() throws -> OwnedDescriptor {
+        let copy = try duplicated()
+        _ = release()
+        return copy
+    }
+}
