@@ -1,1 +1,253 @@
 // SPDX-License-Identifier: Apache-2.0
+// The service that takes one worker's tasks from the inbox to their results.
+
+import Agents
+package import FileQueue
+package import Logging
+import QueueModel
+import Resilience
+import ServiceLifecycle
+package import Supervision
+package import SystemKit
+
+/// One worker: claims tasks, has supervisors run agents, and writes what came of it.
+///
+/// All its state lives on the reactor's thread. What it decides is computed by ``Scheduler``, `CircuitBreaker` and
+/// `RetryPolicy`; what is true is on disk, and ``WorkerQueue`` is the only way there.
+package actor Worker: Service {
+    /// Something that needs a task of its own.
+    enum Work: Sendable {
+        case attempt(TaskID, CircuitBreaker.Permit)
+        case settle(TaskID, exitRecord: [UInt8]?)
+        case condemn(Scheduler.Entry, DeadLetterReason, Failure)
+        case completeCondemned(TaskID)
+        case reject(FileName, TaskRejection)
+        case scan
+        case recover
+        case readopt(TaskID)
+    }
+
+    /// What is known of a name in the inbox.
+    struct KnownName {
+        enum Meaning {
+            case queued(TaskID)
+            case unfinished(FileStatus, until: ContinuousClock.Instant)
+            case rejected
+        }
+        var meaning: Meaning
+        var seenInScan: UInt64
+    }
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
+    nonisolated let reactor: Reactor
+    nonisolated let logger: Logger
+    let queue: WorkerQueue
+    let pool: SupervisorPool
+    let wallClock: WallClock
+    let clock = ContinuousClock()
+    let metrics: WorkerMetrics
+    var configuration: WorkerConfiguration
+    var generator: any RandomNumberGenerator & Sendable
+
+    var scheduler: Scheduler
+    var breaker: CircuitBreaker
+    var claims: [TaskID: Claim] = [:]
+    /// What occupies a slot: attempts of our own, and those of an earlier daemon that still run.
+    var running: Set<TaskID> = []
+    var adopted: Set<TaskID> = []
+    var names: [FileName: KnownName] = [:]
+    var pending: [Work] = []
+    var stats = WorkerStats()
+    var problems: [Problem: String] = [:]
+    var phase = Phase.starting
+    let startedAt: Moment
+
+    var watcher: DirectoryWatcher?
+    var inboxWatch: WatchID?
+    var claimsWatch: WatchID?
+    var resultWatches: [WorkerID: WatchID] = [:]
+    var scanNumber: UInt64 = 0
+    var isScanPending = false
+    var lastScanChange: Int64 = .min
+    var wakeTimer: (at: ContinuousClock.Instant, id: TimerID)?
+    var heartbeatTimer: TimerID?
+    var lastRecovery = ContinuousClock().now
+    private var waiter: CheckedContinuation<Void, Never>?
+    private var isPoked = false
+    private let onReady: @Sendable () -> Void
+
+    /// Where the service is in its life.
+    enum Phase { case starting, running, draining, stoppingNow, stopped }
+
+    /// Opens the worker's queue.
+    /// - Parameters:
+    ///   - configuration: How to work.
+    ///   - environment: The reactor, clocks and the like that the worker is given.
+    /// - Throws: When a directory cannot be opened.
+    package init(configuration: WorkerConfiguration, environment: WorkerEnvironment) throws(SystemCallError) {
+        let now = Moment(
+            wall: Timestamp(millisecondsSince1970: environment.wallClock.nowMilliseconds),
+            instant: ContinuousClock().now
+        )
+        queue = try WorkerQueue(
+            worker: configuration.worker,
+            locations: configuration.locations,
+            limits: configuration.limits,
+            committer: environment.committer
+        )
+        self.configuration = configuration
+        reactor = environment.reactor
+        var logger = environment.logger
+        logger[metadataKey: "worker"] = .string(configuration.worker.string)
+        self.logger = logger
+        pool = environment.pool
+        watcher = environment.watcher
+        wallClock = environment.wallClock
+        generator = environment.generator
+        onReady = environment.onReady
+        metrics = WorkerMetrics(worker: configuration.worker)
+        scheduler = Scheduler(aging: configuration.priorityAging)
+        breaker = CircuitBreaker(
+            threshold: configuration.breakerThreshold,
+            timeout: configuration.breakerTimeout
+        )
+        startedAt = now
+    }
+
+    /// The time now.
+    var now: Moment {
+        Moment(wall: Timestamp(millisecondsSince1970: wallClock.nowMilliseconds), instant: clock.now)
+    }
+
+    /// Works until a graceful shutdown has been asked for and the running attempts have ended, or the drain time is
+    /// over and they are left to their supervisors. Cancellation stops them at once, uncounted.
+    package func run() async throws {
+        try await start()
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await serve()
+            } onGracefulShutdown: {
+                self.reactor.perform { self.assumeIsolated { $0.drain() } }
+            }
+        } onCancel: {
+            reactor.perform { self.assumeIsolated { $0.stopNow() } }
+        }
+        stopped()
+    }
+
+    private func start() async throws {
+        try restoreBreaker()
+        // Before anything new is claimed: what an earlier daemon left may still be running.
+        try await recoverClaims()
+        for name in try await queue.repairDeadLetters(now: now.wall) {
+            logger.warning("dead letter completed after a crash", metadata: ["file": "\(name)"])
+        }
+        try queue.removeJunk(now: now.wall)
+        checkAgent()
+        watchInbox()
+        phase = .running
+        pending.append(.scan)
+        beat()
+        scheduleScan()
+        logger.notice(
+            "worker started",
+            metadata: ["inbox": .string(queue.inbox.path), "max_concurrent": "\(configuration.maxConcurrent)"]
+        )
+        onReady()
+    }
+
+    private func serve() async {
+        await withDiscardingTaskGroup { group in
+            while let work = await nextWork() {
+                group.addTask { await self.perform(work) }
+            }
+        }
+    }
+
+    private func nextWork() async -> Work? {
+        while true {
+            if let work = takeWork() { return work }
+            if isOver { return nil }
+            if !isPoked { await withCheckedContinuation { waiter = $0 } }
+            isPoked = false
+        }
+    }
+
+    /// Something has changed that ``takeWork()`` should see.
+    func poke() {
+        isPoked = true
+        waiter.take()?.resume()
+    }
+
+    private var isOver: Bool {
+        switch phase {
+        case .starting, .running: false
+        case .draining, .stoppingNow: running.subtracting(adopted).isEmpty && pending.isEmpty
+        case .stopped: true
+        }
+    }
+
+    private func perform(_ work: Work) async {
+        switch work {
+        case .attempt(let id, let permit): await runAttempt(id, permit)
+        case .settle(let id, let exitRecord): await settleStopped(id, exitRecord: exitRecord)
+        case .condemn(let entry, let reason, let failure): await condemn(entry, reason, failure)
+        case .completeCondemned(let id): await completeCondemned(id)
+        case .reject(let name, let rejection): await reject(name, rejection)
+        case .scan: await scan()
+        case .recover: await recoverLater()
+        case .readopt(let id): await readopt(id)
+        }
+        poke()
+    }
+}
+
+/// What a worker is given from outside.
+package struct WorkerEnvironment: Sendable {
+    /// The reactor that runs the worker.
+    package var reactor: Reactor
+    /// Makes changes durable.
+    package var committer: Committer
+    /// Runs attempts.
+    package var pool: SupervisorPool
+    /// Reports changes of directories; `nil`: there are no events, scan instead.
+    package var watcher: DirectoryWatcher?
+    /// Where log lines go.
+    package var logger: Logger
+    /// The wall clock.
+    package var wallClock: WallClock
+    /// Where jitter and run ids come from.
+    package var generator: any RandomNumberGenerator & Sendable
+    /// Called once, when the worker takes tasks.
+    package var onReady: @Sendable () -> Void
+
+    /// Gathers a worker's environment.
+    /// - Parameters:
+    ///   - reactor: The reactor that runs the worker.
+    ///   - committer: Makes changes durable.
+    ///   - pool: Runs attempts.
+    ///   - watcher: Reports changes of directories.
+    ///   - logger: Where log lines go.
+    ///   - wallClock: The wall clock.
+    ///   - generator: Where jitter and run ids come from.
+    ///   - onReady: Called once, when the worker takes tasks.
+    package init(
+        reactor: Reactor,
+        committer: Committer,
+        pool: SupervisorPool,
+        watcher: DirectoryWatcher?,
+        logger: Logger,
+        wallClock: WallClock,
+        generator: any RandomNumberGenerator & Sendable,
+        onReady: @escaping @Sendable () -> Void
+    ) {
+        self.reactor = reactor
+        self.committer = committer
+        self.pool = pool
+        self.watcher = watcher
+        self.logger = logger
+        self.wallClock = wallClock
+        self.generator = generator
+        self.onReady = onReady
+    }
+}

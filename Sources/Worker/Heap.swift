@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A binary heap.
+
+/// A priority queue whose first element comes before all others.
+struct Heap<Element: Comparable> {
+    private var elements: [Element] = []
+
+    var first: Element? { elements.first }
+    var count: Int { elements.count }
+
+    mutating func insert(_ element: Element) {
+        elements.append(element)
+        var child = elements.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard elements[child] < elements[parent] else { return }
+            elements.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    mutating func popFirst() -> Element? {
+        guard let first = elements.first, let last = elements.popLast() else { return nil }
+        guard !elements.isEmpty else { return first }
+        elements[0] = last
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2]
+            where child < elements.count && elements[child] < elements[least] { least = child }
+            if least == parent { return first }
+            elements.swapAt(parent, least)
+            parent = least
+        }
+    }
+
+    mutating func removeAll() { elements.removeAll() }
+}
+
+extension Heap: Sendable where Element: Sendable {}

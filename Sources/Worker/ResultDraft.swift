@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts together what goes into a result.
+
+import Agents
+import FileQueue
+import QueueModel
+import Supervision
+import SystemKit
+
+/// The output of an attempt as far as it goes into a result.
+struct AttemptOutput: Sendable {
+    var stdout = OutputExcerpt("")
+    var stderr = OutputExcerpt("")
+
+    init() {}
+
+    /// Reads the logs of an attempt; what cannot be read is missing from the result, and is still on disk.
+    init(path: String, in results: Directory, limit: Int) {
+        var directory = results
+        for part in path.split(separator: "/") {
+            // Logs that were removed meanwhile are no reason to lose the result.
+            guard let next = try? directory.subdirectory(FileName(String(part))) else { return }
+            directory = next
+        }
+        stdout = Self.read("stdout.log", in: directory, limit: limit)
+        stderr = Self.read("stderr.log", in: directory, limit: limit)
+    }
+
+    private static func read(_ name: FileName, in directory: Directory, limit: Int) -> OutputExcerpt {
+        // As above.
+        (try? OutputExcerpt.read(directory.openFile(name), limit: limit)) ?? OutputExcerpt("")
+    }
+}
+
+/// A result before its verdict.
+struct ResultDraft {
+    private let state: ClaimState
+    private let task: TaskRecord
+    private let record: ExitRecord?
+    private let output: AttemptOutput
+    private let now: Timestamp
+
+    init(claim: Claim, record: ExitRecord?, output: AttemptOutput, now: Timestamp) {
+        state = claim.state
+        task = claim.task
+        self.record = record
+        self.output = output
+        self.now = now
+    }
+
+    /// What is remembered of the attempt.
+    func attempt(_ failure: Failure?) -> AttemptRecord {
+        AttemptRecord(
+            number: state.attempt,
+            startedAt: record?.startedAt ?? state.firstStartedAt,
+            finishedAt: record?.finishedAt ?? now,
+            exitCode: exitCode,
+            reason: failure?.reason,
+            message: failure?.message,
+            duration: record?.duration ?? .zero
+        )
+    }
+
+    func result(_ status: TaskStatus, outcome: Outcome) -> ResultRecord {
+        make(status, nil, outcome, attempts: state.attempts + [attempt(nil)])
+    }
+
+    func result(_ failure: Failure, outcome: Outcome?) -> ResultRecord {
+        let status: TaskStatus = failure.reason == .cancelled ? .cancelled : .failed
+        return make(status, failure, outcome, attempts: state.attempts + [attempt(failure)])
+    }
+
+    /// For a task that ends between two attempts, or before the first.
+    func resultWithoutAttempt(_ failure: Failure) -> ResultRecord {
+        make(.failed, failure, nil, attempts: state.attempts)
+    }
+
+    /// 124 after the time limit, 128+n after signal n, as shells have it.
+    private var exitCode: Int? {
+        guard let record else { return nil }
+        if record.cutOff == .timeout { return 124 }
+        switch record.ending {
+        case .exited(let code): return code
+        case .signalled(let number): return 128 + number
+        case .spawnFailed: return nil
+        }
+    }
+
+    private func make(
+        _ status: TaskStatus,
+        _ failure: Failure?,
+        _ outcome: Outcome?,
+        attempts: [AttemptRecord]
+    ) -> ResultRecord {
+        var result = ResultRecord(taskID: task.id, worker: state.worker, status: status, timestamp: now)
+        result.exitCode = attempts.last?.exitCode
+        result.stdout = output.stdout.text
+        result.stderr = output.stderr.text
+        result.stdoutTruncated = output.stdout.isTruncated
+        result.stderrTruncated = output.stderr.isTruncated
+        result.output = outcome?.output
+        result.failure = failure
+        result.duration = attempts.last?.duration ?? .zero
+        result.retryCount = max(0, attempts.count - 1)
+        result.queuedAt = state.queuedAt
+        result.finishedAt = attempts.last?.finishedAt ?? now
+        result.attempts = attempts
+        result.agent = outcome?.agent
+        result.metadata = task.metadata
+        result.group = task.group
+        result.taskDigest = state.digest
+        if !attempts.isEmpty {
+            result.startedAt = state.firstStartedAt
+            result.queueTime = state.firstStartedAt.map { $0.since(state.queuedAt) }
+            result.logs = WorkerQueue.logsPath(of: task.id, attempt: state.attempt)
+        }
+        return result
+    }
+}

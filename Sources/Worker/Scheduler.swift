@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which task is next, and until when there is none.
+
+package import FileQueue
+package import QueueModel
+
+/// The order in which tasks may start. Knows no slot, breaker or file; those are the caller's.
+///
+/// A task is ready, delayed (`not_before`, retry) or blocked (dependencies). Waiting raises every task's priority at
+/// the same rate, so the order of two tasks never changes and a heap with a fixed key is enough.
+package struct Scheduler: Sendable {
+    /// What the caller should do.
+    package enum Decision: Sendable, Equatable {
+        /// Start this task; it is not in the scheduler any more.
+        case start(Entry)
+        /// Give up this task: its time is over; it is not in the scheduler any more.
+        case expire(Entry)
+        /// Nothing can start before this instant; `nil`: before something else happens.
+        case wait(until: ContinuousClock.Instant?)
+    }
+
+    /// A task with what the scheduler was told of it.
+    package struct Entry: Sendable, Equatable {
+        /// The task.
+        package var task: QueuedTask
+        /// Whether this process holds its claim already, as between two attempts.
+        package var isClaimed: Bool
+        /// Why it is delayed, while it is.
+        package var delay: WaitCause?
+    }
+
+    private struct Slot: Sendable {
+        var entry: Entry
+        /// Tells the heap entries of this stay from those of an earlier one with the same id.
+        var serial: UInt64
+        var unmet: Int
+        var readyAt: ContinuousClock.Instant?
+    }
+    private struct Ready: Comparable, Sendable {
+        var major: Int64
+        var minor: Int64
+        var serial: UInt64
+        var id: TaskID
+        static func < (a: Self, b: Self) -> Bool {
+            (-a.major, -a.minor, a.serial) < (-b.major, -b.minor, b.serial)
+        }
+    }
+    private struct Timed<Time: Comparable & Sendable>: Comparable, Sendable {
+        var time: Time
+        var serial: UInt64
+        var id: TaskID
+        static func < (a: Self, b: Self) -> Bool { (a.time, a.serial) < (b.time, b.serial) }
+        static func == (a: Self, b: Self) -> Bool { a.serial == b.serial && a.time == b.time }
+    }
+
+    private let agingMilliseconds: Int64
+    private var slots: [TaskID: Slot] = [:]
+    private var ready = Heap<Ready>()
+    private var delayed = Heap<Timed<ContinuousClock.Instant>>()
+    private var expiring = Heap<Timed<Timestamp>>()
+    private var dependents: [TaskID: [TaskID]] = [:]
+    private var nextSerial: UInt64 = 0
+    private var blockedCount = 0
+    private var delayedCounts: [WaitCause: Int] = [:]
+
+    /// An empty scheduler.
+    /// - Parameter aging: Waiting this long is worth one step of priority; zero turns that off.
+    package init(aging: Duration) {
+        let (seconds, attoseconds) = aging.components
+        agingMilliseconds = seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+    }
+
+    /// How many tasks wait.
+    package var count: Int { slots.count }
+
+    /// How many tasks wait for a time or a dependency, by cause; the others could start now.
+    package var waiting: [WaitCause: Int] {
+        var counts = delayedCounts.filter { $0.value > 0 }
+        if blockedCount > 0 { counts[.dependency] = blockedCount }
+        return counts
+    }
+
+    /// The entry of a task that waits.
+    /// - Parameter id: The task.
+    /// - Returns: `nil` when it does not wait here.
+    package subscript(_ id: TaskID) -> Entry? { slots[id]?.entry }
+
+    /// The tasks that others wait for.
+    package var wantedDependencies: [TaskID] { Array(dependents.keys) }
+
+    /// Whether a task waits for this one.
+    /// - Parameter id: The task waited for.
+    /// - Returns: Whether any does.
+    package func isWanted(_ id: TaskID) -> Bool { dependents[id] != nil }
+
+    /// Takes a task in; an earlier entry of the same id is replaced.
+    /// - Parameters:
+    ///   - task: The task.
+    ///   - isClaimed: Whether this process holds its claim already.
+    ///   - unmet: Those of its dependencies that have not completed.
+    ///   - retryAt: When a further attempt may start.
+    ///   - now: The time.
+    package mutating func enqueue(
+        _ task: QueuedTask,
+        isClaimed: Bool = false,
+        unmet: Set<TaskID> = [],
+        retryAt: ContinuousClock.Instant? = nil,
+        now: Moment
+    ) {
+        remove(task.id)
+        nextSerial += 1
+        var slot = Slot(
+            entry: Entry(task: task, isClaimed: isClaimed, delay: nil),
+            serial: nextSerial,
+            unmet: unmet.count,
+            readyAt: retryAt
+        )
+        if let expiresAt = task.expiresAt {
+            expiring.insert(Timed(time: expiresAt, serial: slot.serial, id: task.id))
+        }
+        for dependency in unmet { dependents[dependency, default: []].append(task.id) }
+        if slot.unmet > 0 { blockedCount += 1 } else { place(&slot, now: now) }
+        slots[task.id] = slot
+    }
+
+    /// Forgets a task.
+    /// - Parameter id: The task.
+    /// - Returns: What was known of it.
+    @discardableResult
+    package mutating func remove(_ id: TaskID) -> Entry? {
+        guard let slot = slots.removeValue(forKey: id) else { return nil }
+        if slot.unmet > 0 {
+            blockedCount -= 1
+            for dependency in slot.entry.task.dependencies { forget(id, waitingFor: dependency) }
+        }
+        if let cause = slot.entry.delay { delayedCounts[cause, default: 0] -= 1 }
+        return slot.entry
+    }
+
+    /// Notes that a task has completed; what waited for it alone may start.
+    /// - Parameters:
+    ///   - id: The completed task.
+    ///   - now: The time.
+    package mutating func completed(_ id: TaskID, now: Moment) {
+        for dependent in dependents.removeValue(forKey: id) ?? [] {
+            guard var slot = slots[dependent], slot.unmet > 0 else { continue }
+            slot.unmet -= 1
+            if slot.unmet == 0 {
+                blockedCount -= 1
+                place(&slot, now: now)
+            }
+            slots[dependent] = slot
+        }
+    }
+
+    /// Notes that a task ended without completing.
+    /// - Parameter id: The task.
+    /// - Returns: The tasks that waited for it; they are not in the scheduler any more.
+    package mutating func failed(_ id: TaskID) -> [Entry] {
+        (dependents[id] ?? []).compactMap { remove($0) }
+    }
+
+    /// The tasks that wait for each other in a ring through this one.
+    /// - Parameter id: A task that waits for dependencies.
+    /// - Returns: Every member of the ring; empty when there is none.
+    package func cycle(through id: TaskID) -> [TaskID] {
+        var origin: [TaskID: TaskID] = [:]
+        var open = [id]
+        while let current = open.popLast() {
+            guard let slot = slots[current], slot.unmet > 0 else { continue }
+            for dependency in slot.entry.task.dependencies {
+                if dependency == id {
+                    var members = [current]
+                    while let last = members.last, last != id, let before = origin[last] { members.append(before) }
+                    return members
+                }
+                if origin[dependency] == nil, slots[dependency] != nil {
+                    origin[dependency] = current
+                    open.append(dependency)
+                }
+            }
+        }
+        return []
+    }
+
+    /// Decides what to do next.
+    /// - Parameter now: The time.
+    /// - Returns: The decision.
+    package mutating func next(now: Moment) -> Decision {
+        while let first = expiring.first, first.time < now.wall {
+            _ = expiring.popFirst()
+            guard slots[first.id]?.serial == first.serial, let entry = remove(first.id) else { continue }
+            return .expire(entry)
+        }
+        while let first = delayed.first, first.time <= now.instant {
+            _ = delayed.popFirst()
+            guard var slot = slots[first.id], slot.serial == first.serial, slot.entry.delay != nil else { continue }
+            undelay(&slot)
+            place(&slot, now: now)
+            slots[first.id] = slot
+        }
+        while let first = ready.popFirst() {
+            guard let slot = slots[first.id], slot.serial == first.serial, slot.unmet == 0, slot.entry.delay == nil
+            else { continue }
+            slots[first.id] = nil
+            return .start(slot.entry)
+        }
+        return .wait(until: nextWake(now))
+    }
+
+    /// When to ask again although nothing has happened.
+    /// - Parameter now: The time.
+    /// - Returns: `nil` when no time is waited for.
+    package func nextWake(_ now: Moment) -> ContinuousClock.Instant? {
+        let expiry = expiring.first.map { now.instant(of: $0.time).advanced(by: .milliseconds(1)) }
+        return [delayed.first?.time, expiry].compactMap { $0 }.min()
+    }
+
+    /// Recomputes the delays that depend on the wall clock, after that has jumped.
+    /// - Parameter now: The time.
+    package mutating func realign(now: Moment) {
+        for (id, var slot) in slots where slot.entry.delay == .notBefore {
+            undelay(&slot)
+            nextSerial += 1
+            slot.serial = nextSerial
+            if let expiresAt = slot.entry.task.expiresAt {
+                expiring.insert(Timed(time: expiresAt, serial: slot.serial, id: id))
+            }
+            place(&slot, now: now)
+            slots[id] = slot
+        }
+    }
+
+    private mutating func place(_ slot: inout Slot, now: Moment) {
+        let task = slot.entry.task
+        if let notBefore = task.notBefore, notBefore > now.wall {
+            delay(&slot, .notBefore, until: now.instant(of: notBefore))
+        } else if let readyAt = slot.readyAt, readyAt > now.instant {
+            delay(&slot, .retry, until: readyAt)
+        } else {
+            let queued = task.queuedAt.millisecondsSince1970
+            let priority = Int64(task.priority)
+            let ages = agingMilliseconds > 0
+            ready.insert(
+                Ready(
+                    major: ages ? priority * agingMilliseconds - queued : priority,
+                    minor: ages ? 0 : -queued,
+                    serial: slot.serial,
+                    id: task.id
+                )
+            )
+        }
+    }
+
+    private mutating func delay(_ slot: inout Slot, _ cause: WaitCause, until instant: ContinuousClock.Instant) {
+        slot.entry.delay = cause
+        delayedCounts[cause, default: 0] += 1
+        delayed.insert(Timed(time: instant, serial: slot.serial, id: slot.entry.task.id))
+    }
+
+    private mutating func undelay(_ slot: inout Slot) {
+        guard let cause = slot.entry.delay else { return }
+        delayedCounts[cause, default: 0] -= 1
+        slot.entry.delay = nil
+    }
+
+    private mutating func forget(_ dependent: TaskID, waitingFor dependency: TaskID) {
+        guard var list = dependents[dependency], let index = list.firstIndex(of: dependent) else { return }
+        list.remove(at: index)
+        dependents[dependency] = list.isEmpty ? nil : list
+    }
+}

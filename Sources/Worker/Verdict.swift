@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows from the end of an attempt.
+
+package import Agents
+package import QueueModel
+package import Resilience
+
+/// How an attempt ended, as far as the decision needs it.
+package enum AttemptEnd: Sendable, Equatable {
+    /// The agent ran to an end of its own, or to a limit of ours.
+    case judged(Outcome)
+    /// A crash of the machine or of the supervision cut it off.
+    case interrupted(String)
+    /// We stopped it for a reason that has nothing to do with the task.
+    case handedBack
+    /// No agent could be started, and the task is not to blame.
+    case notStarted(String)
+}
+
+/// What to do with the task.
+package enum Verdict: Sendable, Equatable {
+    /// It has completed.
+    case complete(Outcome)
+    /// It failed, and is tried again after the delay.
+    case retry(Failure, after: Duration)
+    /// It failed for good.
+    case giveUp(Failure, DeadLetterReason)
+    /// The attempt does not count; the next one may start after the delay.
+    case handBack(after: Duration)
+}
+
+extension RetryPolicy {
+    /// Decides what follows from the end of an attempt. An ending without evidence of success is never one.
+    /// - Parameters:
+    ///   - end: How the attempt ended.
+    ///   - attempt: Its number, from 1.
+    ///   - generator: Where jitter comes from.
+    /// - Returns: What to do with the task.
+    package func verdict(
+        on end: AttemptEnd,
+        attempt: Int,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        let failure: Failure
+        switch end {
+        case .handedBack: return .handBack(after: .zero)
+        case .notStarted: return .handBack(after: delay(afterAttempt: 1, using: &generator))
+        case .interrupted(let message):
+            failure = Failure(reason: .interrupted, message: message, isPermanent: false)
+        case .judged(let outcome):
+            guard let judged = outcome.failure else { return .complete(outcome) }
+            failure = judged
+        }
+        if failure.isPermanent { return .giveUp(failure, .permanentFailure) }
+        guard allowsRetry(afterAttempts: attempt) else { return .giveUp(failure, .maxRetriesExceeded) }
+        return .retry(failure, after: delay(afterAttempt: attempt, using: &generator))
+    }
+}

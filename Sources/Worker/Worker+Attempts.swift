@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// One attempt, from the invocation of the agent to what follows from its end.
+
+import Agents
+import FileQueue
+import Logging
+import QueueModel
+import Resilience
+import Supervision
+import SystemKit
+
+extension Worker {
+    func runAttempt(_ id: TaskID, _ permit: CircuitBreaker.Permit) async {
+        guard let claim = claims[id] else { return }
+        let request: AttemptRequest
+        let logs: Directory
+        do {
+            (logs, _) = try queue.openLogs(of: claim)
+            request = try makeRequest(for: claim)
+        } catch let error as AgentError {
+            // The task cannot be run as it is: no attempt is used up on it.
+            note(breaker.abandoned(permit, now: clock.now))
+            await giveUp(id, error.failure, .permanentFailure)
+            return
+        } catch {
+            await conclude(id, .notStarted("\(error)"), record: nil, permit: permit)
+            return
+        }
+        logger.info(
+            "attempt started",
+            metadata: ["task_id": .string(id.string), "attempt": "\(claim.state.attempt)"]
+        )
+        async let durable: Void = makeDurable(id)
+        let ending = await pool.run(request, lock: claim.lockDescriptor, logs: logs, exits: queue.claims)
+        await durable
+        switch ending {
+        case .recorded(let record, _): await judge(id, record, permit: permit)
+        case .refused(let errno):
+            await conclude(id, .notStarted("supervisor: \(errno)"), record: nil, permit: permit)
+        case .abandoned:
+            release(id)
+        case .lost:
+            await sweep(claim.state.runID)
+            await conclude(id, .interrupted("the supervisor died"), record: nil, permit: permit)
+        }
+    }
+
+    private func makeDurable(_ id: TaskID) async {
+        guard let claim = claims[id] else { return }
+        do throws(SystemCallError) {
+            if claim.state.attempt == 1 { try queue.writeReceipt(for: claim, now: now.wall) }
+            try await queue.makeDurable(claim)
+        } catch {
+            // The result's own syncs decide; until then the task could be started again after a power cut.
+            raise(.disk, "\(error)")
+        }
+    }
+
+    private func makeRequest(for claim: Claim) throws -> AttemptRequest {
+        let task = claim.task
+        let name = task.agent ?? configuration.defaultAgent
+        guard let profile = configuration.profiles[name] else {
+            throw AgentError(
+                code: .unknownAgent,
+                message: "agent: no profile named \(name); known are \(profileNames)"
+            )
+        }
+        let context = InvocationContext(
+            taskID: task.id,
+            worker: configuration.worker,
+            attempt: claim.state.attempt,
+            runID: claim.state.runID,
+            root: configuration.root,
+            environment: configuration.environment,
+            systemPromptFile: configuration.systemPromptFile
+        )
+        let invocation = try profile.invocation(for: task, in: context)
+        let directory = try WorkingDirectory.resolve(
+            for: task,
+            profile: profile,
+            allowed: configuration.allowedWorkingDirectories,
+            fallback: configuration.workingDirectory
+        )
+        return AttemptRequest(
+            runID: claim.state.runID,
+            attempt: claim.state.attempt,
+            timeout: task.timeout ?? configuration.taskTimeout,
+            grace: configuration.killGrace,
+            maxLogBytes: configuration.maxLogBytes,
+            syncRecord: queue.committer.durability == .full,
+            recordName: claim.exitName,
+            workingDirectory: directory,
+            cgroupParent: CgroupLocation.usableParent(),
+            arguments: invocation.arguments,
+            environment: invocation.environment,
+            input: invocation.input
+        )
+    }
+
+    private var profileNames: String {
+        configuration.profiles.keys.map(\.string).sorted().joined(separator: ", ")
+    }
+
+    /// Makes sure that nothing of an attempt lives whose supervisor is gone.
+    func sweep(_ runID: String) async {
+        guard !runID.isEmpty else { return }
+        let orphans = killOrphans()
+        let parent = CgroupLocation.usableParent()
+        let marked = await reactor.offload {
+            if let parent { _ = ProcessTree.killCgroup(parent: parent, runID: runID) }
+            return ProcessTree.killMarked(runID: runID)
+        }
+        let killed = orphans.killed + marked.killed
+        if !marked.isComplete {
+            logger.error("processes of a lost attempt cannot be ended", metadata: ["run_id": .string(runID)])
+        }
+        logger.warning("processes of a lost attempt ended", metadata: ["run_id": .string(runID), "count": "\(killed)"])
+    }
+
+    /// Synchronous, so that no supervisor is started between listing the known ones and killing the others.
+    private func killOrphans() -> TreeSweep {
+        let supervisors = pool.assumeIsolated { $0.processIDs }
+        return ProcessTree.killOrphans(except: supervisors, within: .milliseconds(200))
+    }
+
+    /// Judges what the supervisor has seen.
+    func judge(_ id: TaskID, _ record: ExitRecord, permit: CircuitBreaker.Permit?) async {
+        guard let claim = claims[id] else { return }
+        if record.cutOff == .shutdown {
+            await conclude(id, .handedBack, record: record, permit: permit)
+            return
+        }
+        if case .spawnFailed(let step, let errno) = record.ending, !Self.isTasksFault(step, errno, claim.task) {
+            checkAgent()
+            await conclude(id, .notStarted("\(step): \(errno)"), record: record, permit: permit)
+            return
+        }
+        let name = claim.task.agent ?? configuration.defaultAgent
+        guard let profile = configuration.profiles[name] else {
+            // Its profile was taken out of the settings while it ran, so that nobody can tell what its output means.
+            await conclude(id, .interrupted("the agent profile \(name) is gone"), record: record, permit: permit)
+            return
+        }
+        let output = await readOutput(of: claim, record)
+        let outcome = Outcome.outcome(of: record, stdout: output.stdout, stderr: output.stderr, profile: profile)
+        await conclude(id, .judged(outcome), record: record, output: output, permit: permit)
+    }
+
+    /// What the task asked for and cannot be had is its fault; what is wrong with this machine is not.
+    private static func isTasksFault(_ step: String, _ errno: Errno, _ task: TaskRecord) -> Bool {
+        if step == "working_directory" { return task.workingDirectory != nil }
+        return errno == .argumentListTooLong
+    }
+
+    func readOutput(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
+        let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
+        let limit = configuration.maxResultOutput
+        let results = queue.results
+        if let record, record.stdoutBytes == 0, record.stderrBytes == 0 { return AttemptOutput() }
+        // A megabyte is read and checked in a millisecond or two; that is too long for the reactor.
+        if let record, record.stdoutBytes + record.stderrBytes < 65_536 {
+            return AttemptOutput(path: path, in: results, limit: limit)
+        }
+        return await reactor.offload { AttemptOutput(path: path, in: results, limit: limit) }
+    }
+
+    /// Does what follows from the end of an attempt.
+    func conclude(
+        _ id: TaskID,
+        _ end: AttemptEnd,
+        record: ExitRecord?,
+        output: AttemptOutput = AttemptOutput(),
+        permit: CircuitBreaker.Permit?
+    ) async {
+        guard let claim = claims[id] else { return }
+        inform(breakerOf: end, permit)
+        let policy = configuration.retry.limited(to: claim.task.maxRetries)
+        let verdict = policy.verdict(on: end, attempt: claim.state.attempt, using: &generator)
+        let draft = ResultDraft(claim: claim, record: record, output: output, now: now.wall)
+        metrics.attemptEnded(after: record?.duration)
+        switch verdict {
+        case .complete(let outcome):
+            await finish(id, draft.result(.completed, outcome: outcome))
+        case .giveUp(let failure, let reason):
+            var outcome: Outcome?
+            if case .judged(let judged) = end { outcome = judged }
+            await finishDead(id, draft.result(failure, outcome: outcome), reason)
+        case .retry(let failure, let delay):
+            await retry(id, draft.attempt(failure), after: delay)
+        case .handBack(let delay):
+            if case .notStarted(let why) = end {
+                raise(.agent, "no agent could be started: \(why)")
+                logger.error(
+                    "no agent could be started",
+                    metadata: ["task_id": .string(id.string), "error": .string(why)]
+                )
+            }
+            await handBack(id, after: delay)
+        }
+    }
+
+    private func inform(breakerOf end: AttemptEnd, _ permit: CircuitBreaker.Permit?) {
+        guard let permit else { return }
+        let now = clock.now
+        switch end {
+        case .judged(let outcome) where outcome.failure == nil:
+            clear(.agent)
+            note(breaker.succeeded(permit, now: now))
+        case .judged(let outcome):
+            clear(.agent)
+            note(outcome.countsTowardBreaker ? breaker.failed(permit, now: now) : breaker.abandoned(permit, now: now))
+        case .notStarted: note(breaker.failed(permit, now: now))
+        case .interrupted, .handedBack: note(breaker.abandoned(permit, now: now))
+        }
+    }
+
+    private func retry(_ id: TaskID, _ attempt: AttemptRecord, after delay: Duration) async {
+        let readyAt = clock.now.advanced(by: delay)
+        let notBefore = now.wall.adding(delay)
+        let done: Void? = await persisted("attempt") { () async throws(SystemCallError) in
+            guard let claim = self.claims[id] else { return }
+            try await self.queue.recordFailure(claim, attempt, notBefore: notBefore)
+        }
+        running.remove(id)
+        guard done != nil, let claim = claims[id] else { return release(id) }
+        stats.retried += 1
+        metrics.retried()
+        scheduler.enqueue(claim.queued, isClaimed: true, retryAt: readyAt, now: now)
+        logger.warning(
+            "attempt failed, will be repeated",
+            metadata: [
+                "task_id": .string(id.string), "attempt": "\(attempt.number)",
+                "reason": .string(attempt.reason?.rawValue ?? ""), "error": .string(attempt.message ?? ""),
+                "delay_seconds": "\(delay.seconds)",
+            ]
+        )
+    }
+
+    private func handBack(_ id: TaskID, after delay: Duration) async {
+        let readyAt = clock.now.advanced(by: delay)
+        let notBefore = now.wall.adding(delay)
+        let done: Void? = await persisted("claim") { () async throws(SystemCallError) in
+            guard let claim = self.claims[id] else { return }
+            try await self.queue.handBack(claim, notBefore: notBefore)
+        }
+        running.remove(id)
+        guard done != nil, phase == .running, let claim = claims[id] else { return release(id) }
+        scheduler.enqueue(claim.queued, isClaimed: true, retryAt: readyAt, now: now)
+        logger.info("attempt does not count, task waits again", metadata: ["task_id": .string(id.string)])
+    }
+
+    /// Forgets a claim without touching its files; whoever comes next goes on from them.
+    func release(_ id: TaskID) {
+        running.remove(id)
+        claims[id] = nil
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results, dead letters, and tasks that end without having run.
+
+import FileQueue
+import Logging
+import QueueModel
+import SystemKit
+
+extension Worker {
+    func finish(_ id: TaskID, _ result: ResultRecord) async {
+        let done = await persisted("result") { () async throws(SystemCallError) in
+            try await self.claims[id].mapAsync { claim throws(SystemCallError) in
+                try await self.queue.finish(claim, result)
+            }
+        }
+        ended(id, result, isDone: done != nil, hindrance: done ?? nil)
+    }
+
+    func finishDead(_ id: TaskID, _ result: ResultRecord, _ reason: DeadLetterReason) async {
+        let done = await persisted("dead letter") { () async throws(SystemCallError) in
+            try await self.claims[id].mapAsync { claim throws(SystemCallError) in
+                try await self.queue.finishDead(claim, reason: reason, result)
+            }
+        }
+        if done != nil {
+            stats.deadLettered += 1
+            metrics.deadLettered(reason)
+        }
+        ended(id, result, isDone: done != nil, hindrance: done ?? nil)
+    }
+
+    /// Gives up a claimed task without a further attempt.
+    func giveUp(_ id: TaskID, _ failure: Failure, _ reason: DeadLetterReason) async {
+        guard let claim = claims[id] else { return }
+        let draft = ResultDraft(claim: claim, record: nil, output: AttemptOutput(), now: now.wall)
+        await finishDead(id, draft.resultWithoutAttempt(failure), reason)
+    }
+
+    /// Gives up a task that never ran.
+    func condemn(_ entry: Scheduler.Entry, _ reason: DeadLetterReason, _ failure: Failure) async {
+        let id = entry.task.id
+        if !entry.isClaimed {
+            let isOurs = await persisted("claim") { () async throws(SystemCallError) in
+                try self.claim(entry, runID: nil, self.now)
+            }
+            guard isOurs == true else { return }
+        }
+        await giveUp(id, failure, reason)
+    }
+
+    /// Writes what a crash kept from being written about a task that was given up.
+    func completeCondemned(_ id: TaskID) async {
+        guard let claim = claims[id], let verdict = claim.state.verdict else { return }
+        let output = claim.state.attempts.isEmpty ? AttemptOutput() : await readOutput(of: claim, nil)
+        let draft = ResultDraft(claim: claim, record: nil, output: output, now: verdict.timestamp)
+        await finishDead(id, draft.resultWithoutAttempt(verdict.failure), verdict.reason)
+    }
+
+    private func ended(_ id: TaskID, _ result: ResultRecord, isDone: Bool, hindrance: SystemCallError?) {
+        release(id)
+        guard isDone else { return }
+        stats.count(result.status)
+        metrics.taskEnded(result)
+        dependencyEnded(id, result.status)
+        var metadata: Logger.Metadata = [
+            "task_id": .string(id.string), "status": .string(result.status.rawValue),
+            "retry_count": "\(result.retryCount)", "duration_seconds": "\(result.duration.seconds)",
+        ]
+        if let failure = result.failure {
+            metadata["reason"] = .string(failure.reason.rawValue)
+            metadata["error"] = .string(failure.message)
+            logger.error("task failed", metadata: metadata)
+        } else {
+            logger.info("task completed", metadata: metadata)
+        }
+        if let hindrance {
+            // The result stands; the next recovery tries again.
+            logger.error("claim cannot be removed", metadata: ["task_id": .string(id.string), "error": "\(hindrance)"])
+        }
+    }
+
+    /// Repeats a change until the disk takes it.
+    /// - Returns: `nil` when the worker stops first; what is on disk then says where to go on.
+    func persisted<Value>(
+        _ what: Logger.MetadataValue,
+        _ body: () async throws(SystemCallError) -> Value
+    ) async -> Value? {
+        var delay = Duration.seconds(1)
+        while true {
+            do throws(SystemCallError) {
+                let value = try await body()
+                clear(.disk)
+                return value
+            } catch {
+                raise(.disk, "\(error)")
+                logger.error("cannot be written, will be tried again", metadata: ["what": what, "error": "\(error)"])
+                if phase != .running { return nil }
+            }
+            do {
+                try await reactor.sleep(until: clock.now.advanced(by: delay))
+            } catch { return nil }
+            delay = min(delay * 2, .seconds(30))
+        }
+    }
+}
+
+extension Optional {
+    /// Maps the wrapped value through an asynchronous function.
+    fileprivate func mapAsync<Result, Failure: Error>(
+        _ transform: (Wrapped) async throws(Failure) -> Result?
+    ) async throws(Failure) -> Result? {
+        switch self {
+        case .some(let wrapped): try await transform(wrapped)
+        case .none: nil
+        }
+    }
+}
+
+extension Duration {
+    /// Seconds with a fraction.
+    var seconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) / 1e18
+    }
+}

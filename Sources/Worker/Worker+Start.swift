@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decides what to do next, and claims tasks.
+
+import FileQueue
+import Logging
+import QueueModel
+import Resilience
+import SystemKit
+
+extension Worker {
+    /// A claim that another process is at work on is looked at again after this time.
+    private static let takenRetry = Duration.milliseconds(250)
+    /// After a claim that failed for want of disk or descriptors.
+    private static let errorRetry = Duration.seconds(1)
+
+    /// Whether a further attempt may be started at all.
+    private var mayStart: Bool {
+        phase == .running && running.count < configuration.maxConcurrent && !Problem.stopsClaims(problems)
+    }
+
+    /// The next thing to do; `nil` when there is nothing before the next event or timer.
+    func takeWork() -> Work? {
+        while true {
+            if !pending.isEmpty { return pending.removeFirst() }
+            guard mayStart else { return nil }
+            let now = now
+            switch scheduler.next(now: now) {
+            case .wait(let until):
+                wake(at: until)
+                return nil
+            case .expire(let entry):
+                let failure = Failure(
+                    reason: .expired,
+                    message: "expires_at: the time was over before a slot was free",
+                    isPermanent: true
+                )
+                return .condemn(entry, .expired, failure)
+            case .start(let entry):
+                switch breaker.request(now: now.instant) {
+                case .blocked(let until):
+                    scheduler.enqueue(entry.task, isClaimed: entry.isClaimed, now: now)
+                    wake(at: until)
+                    return nil
+                case .allowed(let permit):
+                    if let work = start(entry, permit, now) { return work }
+                    note(breaker.abandoned(permit, now: now.instant))
+                }
+            }
+        }
+    }
+
+    private func start(_ entry: Scheduler.Entry, _ permit: CircuitBreaker.Permit, _ now: Moment) -> Work? {
+        let runID = makeRunID()
+        do throws(SystemCallError) {
+            if entry.isClaimed {
+                guard let claim = claims[entry.task.id] else { return nil }
+                try queue.beginAttempt(claim, runID: runID, now: now.wall)
+            } else {
+                guard try claim(entry, runID: runID, now) else { return nil }
+            }
+            clear(.disk)
+        } catch {
+            raise(.disk, "\(error)")
+            let retryAt = now.instant.advanced(by: Self.errorRetry)
+            scheduler.enqueue(entry.task, isClaimed: entry.isClaimed, retryAt: retryAt, now: now)
+            clearDiskProblem(after: Self.errorRetry)
+            return nil
+        }
+        running.insert(entry.task.id)
+        return .attempt(entry.task.id, permit)
+    }
+
+    /// Takes the task out of the inbox.
+    /// - Returns: Whether this worker holds it now.
+    func claim(_ entry: Scheduler.Entry, runID: String?, _ now: Moment) throws(SystemCallError) -> Bool {
+        let task = entry.task
+        switch try queue.claim(task, runID: runID, now: now.wall) {
+        case .claimed(let claim):
+            names[task.fileName] = nil
+            claims[claim.id] = claim
+            metrics.claimed(
+                detectedAfter: now.wall.since(claim.fileCompleteAt),
+                queuedFor: now.wall.since(task.queuedAt)
+            )
+            return true
+        case .gone:
+            names[task.fileName] = nil
+        case .changed:
+            names[task.fileName] = nil
+            look(at: task.fileName)
+        case .taken:
+            let retryAt = now.instant.advanced(by: Self.takenRetry)
+            scheduler.enqueue(task, retryAt: retryAt, now: now)
+        case .repeated:
+            dispose(of: task, isRepeat: true, earlier: "")
+        case .conflicting(let earlier):
+            dispose(of: task, isRepeat: false, earlier: earlier)
+        }
+        return false
+    }
+
+    private func makeRunID() -> String {
+        let number: UInt64 = generator.next()
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// Makes sure that ``takeWork()`` is asked again at a time.
+    func wake(at instant: ContinuousClock.Instant?) {
+        guard let instant else { return }
+        if let wakeTimer {
+            if wakeTimer.at <= instant && wakeTimer.at > clock.now { return }
+            reactor.cancel(wakeTimer.id)
+        }
+        let id = reactor.schedule(at: instant) {
+            self.assumeIsolated {
+                $0.wakeTimer = nil
+                $0.poke()
+            }
+        }
+        wakeTimer = (instant, id)
+    }
+
+    /// Lets claiming be tried again: only a new try can show whether the disk has recovered.
+    private func clearDiskProblem(after delay: Duration) {
+        _ = reactor.schedule(at: clock.now.advanced(by: delay)) {
+            self.assumeIsolated {
+                $0.problems[.disk] = nil
+                $0.poke()
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order in which tasks may start, as a table and by random schedules.
+
+import FileQueue
+import QueueModel
+import SystemKit
+import Testing
+import Worker
+
+/// A clock that only a test moves.
+private struct TestClock {
+    var now = Moment(wall: Timestamp(millisecondsSince1970: 1_800_000_000_000), instant: .now)
+
+    mutating func advance(_ duration: Duration) {
+        now.wall = now.wall.adding(duration)
+        now.instant = now.instant.advanced(by: duration)
+    }
+}
+
+private func id(_ text: String) throws -> TaskID { try TaskID(text) }
+
+private func task(_ name: String, queued: Timestamp, _ more: String = "") throws -> QueuedTask {
+    let json = #"{"task_id":"\#(name)","description":"d"\#(more.isEmpty ? "" : "," + more)}"#
+    let record = try TaskRecord.decode(Array(json.utf8), for: WorkerID("marie"), limits: TaskLimits())
+    return QueuedTask(record, fileName: FileName(name + ".json"), queuedAt: queued)
+}
+
+private func started(_ scheduler: inout Scheduler, _ now: Moment) -> String? {
+    if case .start(let entry) = scheduler.next(now: now) { entry.task.id.string } else { nil }
+}
+
+@Suite("Scheduler")
+struct SchedulerTests {
+    @Test func higherPriorityStartsFirstThenTheOlderTask() throws {
+        var scheduler = Scheduler(aging: .zero)
+        let clock = TestClock()
+        let base = clock.now.wall
+        scheduler.enqueue(try task("late", queued: base), now: clock.now)
+        scheduler.enqueue(try task("early", queued: base.adding(.seconds(-5))), now: clock.now)
+        scheduler.enqueue(try task("urgent", queued: base, #""priority":"critical""#), now: clock.now)
+        scheduler.enqueue(try task("low", queued: base.adding(.seconds(-99)), #""priority":"low""#), now: clock.now)
+        var order: [String] = []
+        while let next = started(&scheduler, clock.now) { order.append(next) }
+        #expect(order == ["urgent", "early", "late", "low"])
+    }
+
+    @Test func waitingRaisesPriorityByOneStepPerAgingPeriod() throws {
+        let clock = TestClock()
+        // 50 steps of 60 s: a task of priority 0 that waited just over 50 minutes comes before a fresh one of 50.
+        for (minutes, first) in [(49, "fresh"), (51, "old")] {
+            var scheduler = Scheduler(aging: .seconds(60))
+            let queued = clock.now.wall.adding(.seconds(-60 * minutes))
+            scheduler.enqueue(try task("old", queued: queued), now: clock.now)
+            scheduler.enqueue(try task("fresh", queued: clock.now.wall, #""priority":50"#), now: clock.now)
+            #expect(started(&scheduler, clock.now) == first)
+        }
+    }
+
+    @Test func notBeforeIsWaitedForAndNamed() throws {
+        var scheduler = Scheduler(aging: .zero)
+        var clock = TestClock()
+        let time = clock.now.wall.adding(.seconds(90))
+        scheduler.enqueue(try task("a", queued: clock.now.wall, #""not_before":"\#(time)""#), now: clock.now)
+        #expect(scheduler.next(now: clock.now) == .wait(until: clock.now.instant.advanced(by: .seconds(90))))
+        #expect(scheduler.waiting == [.notBefore: 1])
+        clock.advance(.milliseconds(89_999))
+        #expect(started(&scheduler, clock.now) == nil)
+        clock.advance(.milliseconds(1))
+        #expect(started(&scheduler, clock.now) == "a")
+        #expect(scheduler.count == 0)
+    }
+
+    @Test func wallClockJumpMovesNotBeforeButNoRetry() throws {
+        var scheduler = Scheduler(aging: .zero)
+        var clock = TestClock()
+        let time = clock.now.wall.adding(.seconds(3_600))
+        scheduler.enqueue(try task("timed", queued: clock.now.wall, #""not_before":"\#(time)""#), now: clock.now)
+        scheduler.enqueue(
+            try task("retry", queued: clock.now.wall),
+            isClaimed: true,
+            retryAt: clock.now.instant.advanced(by: .seconds(30)),
+            now: clock.now
+        )
+        clock.now.wall = clock.now.wall.adding(.seconds(7_200))
+        scheduler.realign(now: clock.now)
+        #expect(started(&scheduler, clock.now) == "timed")
+        #expect(started(&scheduler, clock.now) == nil)
+        clock.advance(.seconds(30))
+        #expect(started(&scheduler, clock.now) == "retry")
+    }
+
+    @Test func expiredTaskIsGivenUpAndNotStarted() throws {
+        var scheduler = Scheduler(aging: .zero)
+        var clock = TestClock()
+        let time = clock.now.wall.adding(.seconds(10))
+        scheduler.enqueue(try task("a", queued: clock.now.wall, #""expires_at":"\#(time)""#), now: clock.now)
+        clock.advance(.seconds(11))
+        guard case .expire(let entry) = scheduler.next(now: clock.now) else {
+            Issue.record("not expired")
+            return
+        }
+        #expect(entry.task.id.string == "a")
+        #expect(scheduler.next(now: clock.now) == .wait(until: nil))
+    }
+
+    @Test func dependentStartsOnlyWhenAllDependenciesHaveCompleted() throws {
+        var scheduler = Scheduler(aging: .zero)
+        let clock = TestClock()
+        let waiting = try task("c", queued: clock.now.wall, #""dependencies":["a","b"]"#)
+        scheduler.enqueue(waiting, unmet: [try id("a"), try id("b")], now: clock.now)
+        #expect(scheduler.waiting == [.dependency: 1])
+        scheduler.completed(try id("a"), now: clock.now)
+        #expect(started(&scheduler, clock.now) == nil)
+        scheduler.completed(try id("a"), now: clock.now)
+        #expect(started(&scheduler, clock.now) == nil)
+        scheduler.completed(try id("b"), now: clock.now)
+        #expect(started(&scheduler, clock.now) == "c")
+    }
+
+    @Test func failedDependencyGivesUpItsDependents() throws {
+        var scheduler = Scheduler(aging: .zero)
+        let clock = TestClock()
+        for name in ["b", "c"] {
+            let dependent = try task(name, queued: clock.now.wall, #""dependencies":["a"]"#)
+            scheduler.enqueue(dependent, unmet: [try id("a")], now: clock.now)
+        }
+        let given = scheduler.failed(try id("a"))
+        #expect(given.map(\.task.id.string).sorted() == ["b", "c"])
+        #expect(scheduler.count == 0)
+        #expect(scheduler.waiting.isEmpty)
+        #expect(!scheduler.isWanted(try id("a")))
+    }
+
+    @Test(arguments: [1, 2, 3, 500])
+    func ringOfAnyLengthIsFoundWhenItCloses(length: Int) throws {
+        var scheduler = Scheduler(aging: .zero)
+        let clock = TestClock()
+        for index in 0..<length {
+            let next = "t\((index + 1) % length)"
+            let member = try task("t\(index)", queued: clock.now.wall, #""dependencies":["\#(next)"]"#)
+            scheduler.enqueue(member, unmet: [try id(next)], now: clock.now)
+            if index < length - 1 { #expect(scheduler.cycle(through: try id("t\(index)")).isEmpty) }
+        }
+        let ring = scheduler.cycle(through: try id("t\(length - 1)"))
+        #expect(Set(ring.map(\.string)) == Set((0..<length).map { "t\($0)" }))
+    }
+
+    @Test func longChainWithoutRingIsNoRing() throws {
+        var scheduler = Scheduler(aging: .zero)
+        let clock = TestClock()
+        for index in 0..<10_000 {
+            let member = try task("t\(index)", queued: clock.now.wall, #""dependencies":["t\#(index + 1)"]"#)
+            scheduler.enqueue(member, unmet: [try id("t\(index + 1)")], now: clock.now)
+        }
+        #expect(scheduler.cycle(through: try id("t0")).isEmpty)
+    }
+
+    @Test func replacedEntryStartsOnce() throws {
+        var scheduler = Scheduler(aging: .zero)
+        let clock = TestClock()
+        scheduler.enqueue(try task("a", queued: clock.now.wall), now: clock.now)
+        scheduler.enqueue(try task("a", queued: clock.now.wall, #""priority":5"#), now: clock.now)
+        #expect(started(&scheduler, clock.now) == "a")
+        #expect(started(&scheduler, clock.now) == nil)
+    }
+
+    @Test func randomSchedulesStartEveryTaskOnceAndNoneEarly() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = SplitMix64(state: seed)
+        for round in 0..<200 {
+            try runRandomSchedule(&generator, "seed \(seed), round \(round)")
+        }
+    }
+
+    private func runRandomSchedule(_ generator: inout SplitMix64, _ comment: Comment) throws {
+        var scheduler = Scheduler(aging: .seconds(Int.random(in: 0...90, using: &generator)))
+        var clock = TestClock()
+        var readyAt: [String: Timestamp] = [:]
+        var unmet: [String: Set<TaskID>] = [:]
+        var seen: [String] = []
+        for index in 0..<Int.random(in: 1...40, using: &generator) {
+            let name = "t\(index)"
+            let delay = Duration.milliseconds(Int.random(in: -1_000...5_000, using: &generator))
+            let notBefore = clock.now.wall.adding(delay)
+            var dependencies: Set<TaskID> = []
+            for _ in 0..<Int.random(in: 0...2, using: &generator) where index > 0 {
+                dependencies.insert(try id("t\(Int.random(in: 0..<index, using: &generator))"))
+            }
+            let list = dependencies.map { #""\#($0)""# }.joined(separator: ",")
+            let more = #""not_before":"\#(notBefore)","dependencies":[\#(list)]"#
+            let queued = try task(name, queued: clock.now.wall, more)
+            scheduler.enqueue(queued, unmet: dependencies, now: clock.now)
+            readyAt[name] = notBefore
+            unmet[name] = dependencies
+        }
+        for _ in 0..<2_000 where seen.count < readyAt.count {
+            switch scheduler.next(now: clock.now) {
+            case .start(let entry):
+                let name = entry.task.id.string
+                #expect(try #require(readyAt[name]) <= clock.now.wall, comment)
+                #expect(try #require(unmet[name]).isSubset(of: seen.map { try id($0) }), comment)
+                seen.append(name)
+                scheduler.completed(entry.task.id, now: clock.now)
+            case .wait(let until):
+                let next = try #require(until, comment)
+                clock.advance(clock.now.instant.duration(to: next))
+            case .expire:
+                Issue.record(comment)
+            }
+        }
+        #expect(Set(seen) == Set(readyAt.keys), comment)
+        #expect(seen.count == readyAt.count, comment)
+    }
+}
+
+/// A small generator with a seed that can be printed.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
