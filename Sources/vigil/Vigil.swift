@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The one entry point.
+// The entry point.
+
+import ArgumentParser
+import Commands
+
+/// The program.
 @main
 enum Vigil {
-    static func main() {}
+    static func main() { VigilCommand.main() }
 }

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts a daemon together: reactor, supervisors, workers, health page, signals.
+
+import ArgumentParser
+import FileQueue
+import HTTPServer
+import Logging
+import Metrics
+import Observability
+import QueueModel
+import ServiceLifecycle
+import Settings
+import Supervision
+import Synchronization
+import SystemKit
+import Worker
+
+/// A daemon for one or more workers, all on one reactor.
+struct Daemon: Sendable {
+    /// What the settings are loaded from, at start and at every reload.
+    let sources: SettingsSources
+    /// The workers to run; `nil`: those of the settings.
+    let workers: [WorkerID]?
+
+    private static let idleSupervisorTimeout = Duration.seconds(60)
+    private static let handledSignals: [Int32] = [
+        UnixSignal.sigterm.rawValue, UnixSignal.sigint.rawValue, UnixSignal.sighup.rawValue,
+    ]
+
+    /// Runs until the daemon is asked to stop.
+    /// - Throws: `SettingsError`, or a `CommandFailure` for what keeps it from starting.
+    func run() throws {
+        let loaded = try SettingsLoader.load(sources)
+        SignalSource.ignorePipe()
+        // Before any thread is started, so that every thread inherits the mask.
+        SignalSource.block(Self.handledSignals)
+        let failure = Mutex<(any Error)?>(nil)
+        do {
+            let reactor = try Reactor()
+            let status = reactor.runUntilComplete {
+                do {
+                    try await self.serve(loaded, on: reactor)
+                    return 0
+                } catch {
+                    failure.withLock { $0 = error }
+                    return 1
+                }
+            }
+            guard status != 0 else { return }
+        } catch { throw CommandFailure(error) }
+        switch failure.withLock({ $0 }) {
+        case let error as SystemCallError: throw CommandFailure(error)
+        case is CancellationError, nil: return
+        case let error?: throw error
+        }
+    }
+
+    private func serve(_ loaded: LoadedSettings, on reactor: Reactor) async throws {
+        let settings = loaded.settings
+        let registry = PrometheusRegistry(families: MetricFamily.vigil)
+        try bootstrap(settings, registry)
+        let logger = Logger(label: "vigil")
+        announce(settings, logger)
+        try ProcessTree.becomeSubreaper()
+        let names = workers ?? settings.workers
+        let pool = SupervisorPool(
+            executable: try SupervisorProgram.path(),
+            reactor: reactor,
+            warm: names.count,
+            idleTimeout: Self.idleSupervisorTimeout,
+            logger: logger
+        )
+        try await pool.start()
+        let crew = try makeCrew(names, loaded, pool, reactor, logger)
+        let reload = try SignalSource(signals: [UnixSignal.sighup.rawValue], reactor: reactor) { _ in
+            self.reload(crew, logger)
+        }
+        var services: [any Service] = []
+        if settings.enableMetrics {
+            services.append(
+                HealthServer(settings: settings, crew: crew, registry: registry, reactor: reactor, logger: logger)
+            )
+        }
+        services.append(crew)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services,
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                cancellationSignals: [],
+                logger: logger
+            ),
+            reactor: reactor
+        )
+        defer { reload.stop() }
+        try await group.run()
+        await pool.stop()
+    }
+
+    private func makeCrew(
+        _ names: [WorkerID],
+        _ loaded: LoadedSettings,
+        _ pool: SupervisorPool,
+        _ reactor: Reactor,
+        _ logger: Logger
+    ) throws -> WorkerCrew {
+        let watcher = makeWatcher(loaded.settings, reactor, logger)
+        let committer = Committer(durability: loaded.settings.durability, reactor: reactor)
+        let crew = WorkerCrew(size: names.count, logger: logger)
+        for name in names {
+            let environment = WorkerEnvironment(
+                reactor: reactor,
+                committer: committer,
+                pool: pool,
+                watcher: watcher,
+                logger: logger,
+                wallClock: .system,
+                generator: SystemRandomNumberGenerator(),
+                onReady: { crew.noteReady(name) }
+            )
+            let configuration = WorkerConfiguration(
+                worker: name,
+                settings: loaded.settings(for: name),
+                environment: sources.environment
+            )
+            crew.add(try Worker(configuration: configuration, environment: environment), name)
+        }
+        return crew
+    }
+
+    /// Without inotify, and on file systems that change without this kernel's doing, workers scan instead.
+    private func makeWatcher(_ settings: VigilSettings, _ reactor: Reactor, _ logger: Logger) -> DirectoryWatcher? {
+        do throws(SystemCallError) {
+            let kind = try SystemInfo.fileSystemKind(of: Directory.create(settings.taskDirectory).path)
+            if ["nfs", "fuse", "cifs", "smb2", "9p", "ceph"].contains(kind) {
+                logger.warning("file system reports no events, scanning instead", metadata: ["kind": .string(kind)])
+                return nil
+            }
+            return try DirectoryWatcher(reactor: reactor)
+        } catch {
+            logger.warning("no directory events, scanning instead", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func bootstrap(_ settings: VigilSettings, _ registry: PrometheusRegistry) throws(SystemCallError) {
+        let format = settings.logFormat
+        let level = Logger.Level(setting: settings.logLevel.rawValue) ?? .info
+        let output = try LogOutput(to: 2)
+        LoggingSystem.bootstrap { label in
+            switch format {
+            case .json: JSONLineLogHandler(label: label, output: output, logLevel: level, clock: .system)
+            case .text: TerminalLogHandler(label: label, output: output, logLevel: level, clock: .system)
+            }
+        }
+        MetricsSystem.bootstrap(registry)
+    }
+
+    private func announce(_ settings: VigilSettings, _ logger: Logger) {
+        logger.notice(
+            "starting",
+            metadata: [
+                "version": .string(Version.current), "root": .string(settings.root),
+                "pid": "\(SystemInfo.processID)",
+            ]
+        )
+        if settings.durability == .relaxed {
+            logger.warning("DURABILITY=relaxed: a power cut may lose or repeat the tasks of the last seconds")
+        }
+        for (name, isSet) in [
+            ("RATE_LIMIT", settings.rateLimit != nil), ("DAILY_BUDGET_USD", settings.dailyBudgetUSD != nil),
+            ("REDIS_URL", settings.redisURL != nil),
+        ] where isSet {
+            logger.warning("setting has no effect in this version", metadata: ["setting": .string(name)])
+        }
+    }
+
+    private func reload(_ crew: WorkerCrew, _ logger: Logger) {
+        do throws(SettingsError) {
+            let loaded = try SettingsLoader.load(sources)
+            crew.reload { name in
+                WorkerConfiguration(
+                    worker: name,
+                    settings: loaded.settings(for: name),
+                    environment: sources.environment
+                )
+            }
+        } catch {
+            logger.error("settings not reloaded, the old ones stay", metadata: ["error": .string(error.description)])
+        }
+    }
+}

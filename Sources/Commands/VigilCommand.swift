@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program's root command.
+
+package import ArgumentParser
+
+/// `vigil`, with its commands in groups.
+package struct VigilCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "vigil",
+        abstract: "A crash-safe task runtime for command-line agents.",
+        discussion: """
+            A task is a JSON file in tasks/<worker>/; its result is a JSON file in results/<worker>/.
+            Start with: vigil demo
+            """,
+        version: Version.current,
+        groupedSubcommands: [
+            CommandGroup(name: "Run", subcommands: [Up.self, WorkerRun.self])
+        ]
+    )
+
+    /// Made by the parser.
+    package init() {}
+}
