@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# The interface to building, testing and installing Vigil. `make help` lists it.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+INSTALL ?= install
+RELEASE = -c release --static-swift-stdlib
+PROGRAMS = .build/release/vigil .build/release/vigil-supervisor
+
+.DEFAULT_GOAL := help
+.PHONY: help build test check sanitize coverage format install uninstall demo clean
+
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the release programs, with the Swift runtime linked in
+	$(SWIFT) build $(RELEASE) --product vigil
+	$(SWIFT) build $(RELEASE) --product vigil-supervisor
+
+test: ## build everything and run all tests: unit, integration, end to end with the built programs
+	$(SWIFT) test --disable-xctest
+
+check: ## check format, imports, forbidden calls, documentation, sizes, scripts, links, words
+	scripts/check
+
+sanitize: ## run all tests under the thread and the address sanitizer
+	scripts/sanitize
+
+coverage: ## run all tests and print the coverage of each file
+	scripts/coverage
+
+format: ## rewrite the Swift source in the house format
+	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+
+install: $(PROGRAMS) ## install the built programs below PREFIX (/usr/local), under DESTDIR when it is set
+	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin'
+	$(INSTALL) -m 0755 $(PROGRAMS) '$(DESTDIR)$(PREFIX)/bin'
+
+# Only when they are not there: installing as root needs no toolchain.
+$(PROGRAMS):
+	@$(MAKE) --no-print-directory build
+
+uninstall: ## remove what install has installed
+	rm -f $(PROGRAMS:.build/release/%='$(DESTDIR)$(PREFIX)/bin/%')
+
+demo: ## install what building needs, build, and run one task through the whole flow
+	scripts/install-dependencies
+	@$(MAKE) --no-print-directory build
+	.build/release/vigil demo
+
+clean: ## remove everything that was built
+	rm -rf .build
