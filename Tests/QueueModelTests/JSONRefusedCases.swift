@@ -125,6 +125,8 @@ enum JSONRefusedCases {
         .refuse("\"\\u004\"", as: .invalidEscape, at: 1, "three digits"),
         .refuse("\"\\ud83d\"", as: .loneSurrogate, at: 1, "a first half alone"),
         .refuse("\"\\ude00\"", as: .loneSurrogate, at: 1, "a second half alone"),
+        .refuse("\"\\ude00\\ude00\"", as: .loneSurrogate, at: 1, "two second halves"),
+        .refuse("\"\\ude00\\u", as: .loneSurrogate, at: 1, "a second half and a cut escape"),
         .refuse("\"\\ude00\\ud83d\"", as: .loneSurrogate, at: 1, "halves in the wrong order"),
         .refuse("\"\\ud83d\\ud83d\"", as: .loneSurrogate, at: 1, "two first halves"),
         .refuse("\"\\ud83dx\"", as: .loneSurrogate, at: 1, "a letter after a first half"),
