@@ -159,6 +159,15 @@ private let moment = Timestamp(millisecondsSince1970: 1_767_323_045_678)
         #expect(record.running.isEmpty)
     }
 
+    @Test func problemsAreWrittenByNameAndOnlyWhenThereAreAny() throws {
+        var record = HeartbeatRecord(worker: try WorkerID("m"), status: .degraded, timestamp: moment)
+        #expect(!String(decoding: record.encoded(), as: UTF8.self).contains("problems"))
+        record.problems = ["disk": "full", "agent": "not found"]
+        let text = String(decoding: record.encoded(), as: UTF8.self)
+        #expect(text.contains(#""waiting":{},"problems":{"agent":"not found","disk":"full"}"#))
+        #expect(try HeartbeatRecord.decode(record.encoded()) == record)
+    }
+
     @Test func unknownCausesAreIgnored() throws {
         let text = """
             {"worker":"m","timestamp":"2026-01-02T03:04:05Z","status":"healthy","waiting":{"tea":1,"slot":2}}

@@ -120,6 +120,21 @@ private struct CountingGenerator: RandomNumberGenerator {
         #expect(generator.count == 0)
     }
 
+    @Test func aTaskMayChangeOnlyTheNumberOfRetries() {
+        let policy = RetryPolicy(
+            maxRetries: 3,
+            initialDelay: .seconds(2),
+            backoff: 4,
+            maxDelay: .seconds(9),
+            jitter: 0.5
+        )
+        let limited = policy.limited(to: 7)
+        #expect(limited.maxRetries == 7)
+        #expect(limited.limited(to: 3) == policy)
+        #expect(policy.limited(to: nil) == policy)
+        #expect(policy.limited(to: -1).maxRetries == 0)
+    }
+
     @Test(arguments: [(0, 0, true), (0, 1, false), (3, 1, true), (3, 3, true), (3, 4, false), (3, .max, false)])
     func attemptsNeverExceedRetriesPlusOne(_ maxRetries: Int, _ attempts: Int, _ isAllowed: Bool) {
         let policy = RetryPolicy(maxRetries: maxRetries, initialDelay: .seconds(1))
