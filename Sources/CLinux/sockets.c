@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -122,13 +123,20 @@ int cl_stream_port(int socket) {
     }
 }
 
+// accept4(2) takes a descriptor before it looks for a connection, and so fails without one even when nobody waits.
+static int accept_failure(int listener, int error) {
+    if (error != EMFILE && error != ENFILE) return -error;
+    struct pollfd request = {.fd = listener, .events = POLLIN};
+    return poll(&request, 1, 0) == 0 ? -EAGAIN : -error;
+}
+
 int cl_stream_accept(int listener) {
     union address address;
     socklen_t length = sizeof address;
     int socket;
     do socket = accept4(listener, &address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (socket < 0 && errno == EINTR);
-    if (socket < 0) return -errno;
+    if (socket < 0) return accept_failure(listener, errno);
     int on = 1;
     // Whole messages are sent, so waiting for more to send only delays them. A file's socket refuses this, rightly.
     if (address.any.sa_family != AF_UNIX) setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -50,7 +50,7 @@ import Testing
             case 3: if connection.wantsInput, generator.below(8) == 0 { perform(connection.inputEnded()) }
             case 4:
                 guard let number = pending ?? (lastNumber > 0 ? lastNumber : nil) else { return }
-                perform(connection.answered(number, HTTPResponse(text: "hello"), at: now))
+                connection.answered(number, HTTPResponse(text: "hello"), at: now)
                 pending = nil
             case 5: perform(connection.sent(generator.below(connection.output.count + 1), at: now))
             case 6: perform(connection.sent(connection.output.count, at: now))

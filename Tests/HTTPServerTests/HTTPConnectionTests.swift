@@ -45,8 +45,7 @@ private struct Bench {
     }
 
     mutating func answer(_ number: UInt64, _ response: HTTPResponse = HTTPResponse(text: "hi")) {
-        let action = connection.answered(number, response, at: now)
-        #expect(action == .none)
+        connection.answered(number, response, at: now)
     }
 
     /// Takes all output.

@@ -23,12 +23,6 @@ actor TestClient {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
 
-    /// Holds the socket, which cannot be copied.
-    private final class Connection {
-        let socket: StreamSocket
-        init(to address: SocketAddress) throws { socket = try StreamSocket.connect(to: address) }
-    }
-
     init(reactor: Reactor) { self.reactor = reactor }
 
     func connect(to address: SocketAddress, sending text: String = "") async throws {
@@ -138,14 +132,35 @@ actor TestClient {
             let bytes = try connection.socket.receive(limit: 1 << 16)
             received += bytes
             if bytes.isEmpty { isAtEnd = true }
-        } catch  where error.errno == .again {
-            // Writable again: whoever sends goes on.
-            try? reactor.change(connection.socket.descriptor, to: .read)
         } catch {
-            isAtEnd = true
+            // Writable again without input: whoever sends goes on. A change that fails would show as the end.
+            if error.errno == .again { try? reactor.change(connection.socket.descriptor, to: .read) }
+            isAtEnd = error.errno != .again
         }
         if isAtEnd { close() }
         waiter?.resume()
         waiter = nil
     }
+}
+
+/// Many clients that connect before the server has its turn, and say nothing.
+actor Crowd {
+    private let reactor: Reactor
+    private var connections: [Connection] = []
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
+
+    init(reactor: Reactor) { self.reactor = reactor }
+
+    func connect(_ count: Int, to address: SocketAddress) throws {
+        for _ in 0..<count { connections.append(try Connection(to: address)) }
+    }
+
+    func leave() { connections = [] }
+}
+
+/// Holds a socket, which cannot be copied.
+private final class Connection {
+    let socket: StreamSocket
+    init(to address: SocketAddress) throws { socket = try StreamSocket.connect(to: address) }
 }

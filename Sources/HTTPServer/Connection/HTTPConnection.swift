@@ -126,13 +126,11 @@ extension HTTPConnection {
     ///   - number: The number that came with the request; late answers to a request that was given up are dropped.
     ///   - response: The answer.
     ///   - now: The present moment.
-    /// - Returns: What to do.
-    package mutating func answered(_ number: UInt64, _ response: HTTPResponse, at now: HTTPMoment) -> Action {
-        guard case .handling(number, var framing) = state else { return .none }
+    package mutating func answered(_ number: UInt64, _ response: HTTPResponse, at now: HTTPMoment) {
+        guard case .handling(number, var framing) = state else { return }
         framing.closes = framing.closes || isShuttingDown || response.headers.lists("close", in: "connection")
         let isOversized = response.body.count > sizes.responseBytes
         write(isOversized ? HTTPError.internalError.response : response, framing: framing, at: now)
-        return .none
     }
 
     /// Output was taken by the socket.

@@ -47,7 +47,7 @@ extension HTTPServer {
 
     /// Pauses for a time after a failure that concerns more than one client, so that it does not repeat at once.
     private func pauseAccepting(for error: SystemCallError) {
-        let count = 0
+        let count = error.isExhaustion ? listener?.turnAway() ?? 0 : 0
         pauseAccepting()
         // A connection that closes makes room and ends the pause early; there is one timer and line in the log all the same.
         guard pauseTimer == nil else { return }

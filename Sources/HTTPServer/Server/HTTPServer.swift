@@ -230,6 +230,10 @@ extension HTTPServer {
 
 extension HTTPServer {
     private func handle(_ request: HTTPRequest, _ number: UInt64, on connection: ServerConnection) {
+        guard handlers.count < configuration.maxConnections else {
+            // Handlers that do not heed cancellation outlive their connections, and must not pile up.
+            return connection.machine.answered(number, HTTPError.overloaded.response, at: now)
+        }
         requestCount += 1
         let requestNumber = requestCount
         connection.request = requestNumber
@@ -252,7 +256,8 @@ extension HTTPServer {
         handlers[requestNumber] = nil
         if let connection = connections[connectionNumber] {
             if connection.request == requestNumber { connection.request = nil }
-            perform(connection.machine.answered(number, response, at: now), on: connection)
+            connection.machine.answered(number, response, at: now)
+            perform(.none, on: connection)
         }
         noteEnd()
     }
@@ -274,4 +279,13 @@ extension HTTPServer {
         connection.request = nil
         handlers[request]?.cancel()
     }
+}
+
+extension HTTPError {
+    /// The answer while too many handlers of clients that are gone are still at work.
+    fileprivate static let overloaded = HTTPError(
+        .serviceUnavailable,
+        code: "overloaded",
+        "the server is at work on too many requests; try again later"
+    )
 }
