@@ -14,7 +14,7 @@ package struct VigilCommand: ParsableCommand {
             """,
         version: Version.current,
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [Up.self, WorkerRun.self])
+            CommandGroup(name: "Run", subcommands: [Up.self, WorkerRun.self, Demo.self, StandInAgent.self])
         ]
     )
 
