@@ -69,17 +69,20 @@ package struct IdentifierError: Error, Sendable, Equatable, CustomStringConverti
 
 // MARK: - Rules
 
-/// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}` without `..`.
+/// `[A-Za-z0-9][A-Za-z0-9._-]{0,127}` without `..`, not ending in `.json`.
+///
+/// The output of the task `a.json` would lie in a directory of the very name that the result of the task `a` has.
 package enum TaskIDRule: IdentifierRule {
     /// What it names.
     package static let noun = "task id"
     /// The rule in words.
     package static let ruleText =
-        "1 to 128 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit, without \"..\""
+        "1 to 128 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit, without \"..\", not ending in \".json\""
 
     /// Whether these bytes keep the rule.
     package static func accepts(_ bytes: [UInt8]) -> Bool {
         bytes.isWord(upTo: 128, letters: .anyCase, also: "._-") && !bytes.hasTwoDotsInARow
+            && !bytes.suffix(5).elementsEqual(".json".utf8)
     }
 }
 

@@ -80,7 +80,7 @@ private struct TaskFields {
             priority: try priority(),
             dependencies: try dependencies(),
             metadata: try metadata(),
-            createdAt: try timestamp("created_at"),
+            createdAt: try timestamp("created_at", zoneMayBeMissing: true),
             notBefore: try timestamp("not_before"),
             expiresAt: try timestamp("expires_at"),
             maxRetries: try maxRetries(),
@@ -189,11 +189,12 @@ private struct TaskFields {
         return value
     }
 
-    private func timestamp(_ field: String) throws(FieldFault) -> Timestamp? {
+    /// Producers of the older system stamp `created_at` without a zone; it only orders tasks, and is taken as UTC.
+    private func timestamp(_ field: String, zoneMayBeMissing: Bool = false) throws(FieldFault) -> Timestamp? {
         let rule = "a time like 2026-01-02T03:04:05Z, with \"Z\" or an offset like +01:00"
         guard let value = value(field) else { return nil }
         guard let text = value.stringValue else { throw wrongKind(field, value, rule) }
-        guard let timestamp = Timestamp(iso8601: text) else {
+        guard let timestamp = zoneMayBeMissing ? value.timestampValue : Timestamp(iso8601: text) else {
             throw FieldFault(field: field, message: "\(text.quotedForMessage) is not a time; give \(rule)")
         }
         return timestamp

@@ -16,6 +16,7 @@ import Testing
     }
 
     @Test(arguments: [
+        "a.json", "demo.001.json",
         "", ".", "..", "../x", "../../etc/passwd", "/etc/x", "a/b", "a\\b", "a..b", "a..", ".a", "-a", "_a",
         "a b", " a", "a ", "a\n", "a\r", "a\t", "a\u{0}", "a\u{0}/../b", "\u{0}", "a\u{1B}", "a\u{7F}", "a:b", "a*",
         "a?", "a%00", "a+b", "a,b", "a;b", "a'b", "a\"b", "a$b", "a~", "é", "caf\u{E9}", "cafe\u{301}", "a\u{301}",
@@ -70,7 +71,7 @@ import Testing
         #expect(
             error.description == """
                 task id "../\\u001b[31mx" is not allowed; give 1 to 128 letters, digits, ".", "_" or "-", \
-                the first a letter or digit, without ".."
+                the first a letter or digit, without "..", not ending in ".json"
                 """
         )
     }

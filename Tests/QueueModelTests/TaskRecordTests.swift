@@ -21,7 +21,7 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
 
 @Suite struct TaskRecordTests {
     private static let idRule =
-        "1 to 128 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit, without \"..\""
+        "1 to 128 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit, without \"..\", not ending in \".json\""
     private static let timeoutRule = "give a number of seconds greater than 0 and at most 86400"
     private static let priorityRule =
         "give \"critical\", \"high\", \"normal\", \"low\" or an integer from -100 to 100"
@@ -50,6 +50,14 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
     }
 
     // MARK: Accepted
+
+    @Test func createdAtOfTheOlderSystemHasNoZone() throws {
+        let text = #"{"task_id":"a","description":"d","created_at":"2025-11-19T03:04:05.678901"}"#
+        let task = try TaskRecord.decode(Array(text.utf8), for: try WorkerID("marie"))
+        #expect(task.createdAt?.description == "2025-11-19T03:04:05.678Z")
+        let other = #"{"task_id":"a","description":"d","not_before":"2025-11-19T03:04:05"}"#
+        #expect(try rejection(other).field == "not_before")
+    }
 
     @Test func everyFieldIsRead() throws {
         let text = """
