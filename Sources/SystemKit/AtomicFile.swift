@@ -65,6 +65,7 @@ package enum AtomicFile {
     ///   - mode: Permission bits, less the process's umask.
     ///   - durability: Whether to wait for the device.
     /// - Returns: The file's name, to be renamed within the directory.
+    /// - Throws: What the failed call reports.
     package static func prepare(
         _ bytes: [UInt8],
         in directory: Directory,

@@ -17,7 +17,9 @@ package enum DirectoryEvent: Hashable, Sendable {
     case overflow
     /// The directory itself was deleted, renamed, or unmounted.
     ///
-    /// While the ``Directory`` is open, its deletion is not told here: ask ``Directory/isOnPath()`` from time to time.
+    /// The kernel tells a deletion only when nobody has the directory open any more, and then removes the watch. Who
+    /// holds a ``Directory`` learns of its deletion from ``Directory/isOnPath()``, asked from time to time or when a
+    /// watch of the directory above tells that the name vanished.
     case gone
 }
 

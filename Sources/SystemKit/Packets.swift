@@ -4,7 +4,7 @@
 import CLinux
 
 /// Two connected sockets of type `SOCK_SEQPACKET`: whole packets in order, and an end when one side is closed.
-package struct SocketPair: ~Copyable {
+@frozen package struct SocketPair: ~Copyable {
     /// One end, non-blocking and close-on-exec.
     package let first: OwnedDescriptor
     /// The other end.

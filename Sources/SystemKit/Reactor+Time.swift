@@ -43,11 +43,12 @@ extension Reactor {
     ///
     /// The kernel reads 0 as "off", and takes no more than 2^63 nanoseconds.
     private func bootNanoseconds(_ deadline: ContinuousClock.Instant) -> Int64 {
-        let (seconds, attoseconds) = ContinuousClock().systemEpoch.duration(to: deadline).components
-        guard seconds < 4_000_000_000 else { return 4_000_000_000 * 1_000_000_000 }
-        guard seconds >= 0 else { return 1 }
+        let sinceBoot = ContinuousClock().systemEpoch.duration(to: deadline)
+        // Compared as durations first: taking a very long one apart traps.
+        if sinceBoot <= .nanoseconds(1) { return 1 }
+        let (seconds, attoseconds) = min(sinceBoot, .seconds(4_000_000_000)).components
         // Rounded up, so that a timer never fires before its moment.
-        return max(1, seconds * 1_000_000_000 + (attoseconds + 999_999_999) / 1_000_000_000)
+        return seconds * 1_000_000_000 + (attoseconds + 999_999_999) / 1_000_000_000
     }
 }
 

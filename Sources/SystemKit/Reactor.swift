@@ -13,6 +13,7 @@ import Synchronization
 /// Members marked "loop thread only" may also be called before ``run()``, by the one thread that sets things up. A reactor
 /// must outlive the tasks and actors that use it, and can be run once.
 package final class Reactor: SerialExecutor, TaskExecutor, Sendable {
+    /// What the loop runs besides handlers: a job of Swift's runtime, or a closure.
     enum Work {
         case job(UnownedJob)
         case body(@Sendable () -> Void)

@@ -8,11 +8,11 @@ package import SystemKit
 /// - Parameter body: The test. It and its child tasks run on the loop, unless they go to another executor by themselves.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws, and `SystemCallError` when there is no descriptor or thread to be had.
-package func onReactor<T>(_ body: (Reactor) async throws -> T) async throws -> T {
+package func onReactor<T: Sendable>(_ body: @concurrent @Sendable (Reactor) async throws -> T) async throws -> T {
     let reactor = try Reactor()
     try startThread { reactor.run() }
-    return try await withTaskExecutorPreference(reactor) {
-        defer { reactor.stop() }
-        return try await body(reactor)
-    }
+    // `@concurrent` is what brings the body to the preferred executor; without it, it would stay on the caller's.
+    // Not within the closure below: the task leaves the loop by one more job on it.
+    defer { reactor.stop() }
+    return try await withTaskExecutorPreference(reactor) { try await body(reactor) }
 }
