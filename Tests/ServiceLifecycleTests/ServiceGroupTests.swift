@@ -185,6 +185,7 @@ struct ServiceGroupTests {
             let stubborn = Body {
                 diary.note("runs")
                 await withGracefulShutdownHandler {
+                    // However it ends, the service goes on.
                     _ = try? await reactor.sleep(until: reactor.clock.now + .seconds(3600))
                 } onGracefulShutdown: {
                     diary.note("asked")
@@ -240,6 +241,7 @@ struct GracefulShutdownTests {
                     calls.withLock { $0.append("before") }
                 }
                 await withGracefulShutdownHandler {
+                    // However it ends, the service goes on.
                     _ = try? await gracefulShutdown()
                 } onGracefulShutdown: {
                     calls.withLock { $0.append("during") }
@@ -262,6 +264,7 @@ struct GracefulShutdownTests {
         try await onReactor { reactor in
             let service = ServiceGroupTests.Body {
                 let value = try await cancelWhenGracefulShutdown {
+                    // However it ends, the service goes on.
                     _ = try? await reactor.sleep(until: reactor.clock.now + .seconds(3600))
                     return 7
                 }

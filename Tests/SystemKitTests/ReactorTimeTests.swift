@@ -11,9 +11,10 @@ import Testing
 struct ReactorTimeTests {
     @Test func timersFireInTheOrderOfTheirMoments() async throws {
         let order = Mutex<[Int]>([])
+        let seeded = SeededGenerator.fromEnvironment()
         try await onReactor { reactor in
             let start = ContinuousClock.now
-            var generator = SystemRandomNumberGenerator()
+            var generator = seeded
             let delays = (0..<200).map { $0 % 100 }.shuffled(using: &generator)
             await withCheckedContinuation { done in
                 for delay in delays {
@@ -29,7 +30,7 @@ struct ReactorTimeTests {
             }
         }
         let fired = order.withLock { $0 }
-        #expect(fired == fired.sorted())
+        #expect(fired == fired.sorted(), "VIGIL_TEST_SEED=\(seeded.seed)")
         #expect(fired.count == 200)
     }
 
