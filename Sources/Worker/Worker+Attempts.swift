@@ -130,11 +130,6 @@ extension Worker {
             await conclude(id, .handedBack, record: record, permit: permit)
             return
         }
-        if case .spawnFailed(let step, let errno) = record.ending, !Self.isTasksFault(step, errno, claim.task) {
-            checkAgent()
-            await conclude(id, .notStarted("\(step): \(errno)"), record: record, permit: permit)
-            return
-        }
         let name = claim.task.agent ?? configuration.defaultAgent
         guard let profile = configuration.profiles[name] else {
             // Its profile was taken out of the settings while it ran, so that nobody can tell what its output means.
@@ -142,13 +137,27 @@ extension Worker {
             return
         }
         let output = await readOutput(of: claim, record)
-        let outcome = Outcome.outcome(of: record, stdout: output.stdout, stderr: output.stderr, profile: profile)
+        var outcome = Outcome.outcome(of: record, stdout: output.stdout, stderr: output.stderr, profile: profile)
+        if case .spawnFailed(let step, let errno) = record.ending {
+            let message = outcome.failure?.message ?? "\(step): \(errno)"
+            guard isTasksFault(step, errno, claim.task) else {
+                checkAgent()
+                await conclude(id, .notStarted(message), record: record, permit: permit)
+                return
+            }
+            outcome = .refused(AgentError(code: .unknownAgent, message: message))
+        }
         await conclude(id, .judged(outcome), record: record, output: output, permit: permit)
     }
 
     /// What the task asked for and cannot be had is its fault; what is wrong with this machine is not.
-    private static func isTasksFault(_ step: String, _ errno: Errno, _ task: TaskRecord) -> Bool {
-        if step == "working_directory" { return task.workingDirectory != nil }
+    ///
+    /// An agent of its own that cannot be started must not keep the others' tasks waiting.
+    private func isTasksFault(_ step: String, _ errno: Errno, _ task: TaskRecord) -> Bool {
+        if step == "working_directory" && task.workingDirectory != nil { return true }
+        if let agent = task.agent, agent != configuration.defaultAgent, step == "search" || step == "exec" {
+            return true
+        }
         return errno == .argumentListTooLong
     }
 

@@ -77,7 +77,7 @@ extension Worker {
                 await Task.yield()
                 if phase != .running { return }
             }
-            if names[index] == name, self.names[name] != nil {
+            if self.names[name] != nil {
                 self.names[name]?.seenInScan = current
             } else {
                 look(at: name)

@@ -21,7 +21,7 @@ extension Worker {
     /// The next thing to do; `nil` when there is nothing before the next event or timer.
     func takeWork() -> Work? {
         while true {
-            if !pending.isEmpty { return pending.removeFirst() }
+            if let work = pending.popFirst() { return work }
             guard mayStart else { return nil }
             let now = now
             switch scheduler.next(now: now) {

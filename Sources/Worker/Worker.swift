@@ -56,7 +56,7 @@ package actor Worker: Service {
     var running: Set<TaskID> = []
     var adopted: Set<TaskID> = []
     var names: [FileName: KnownName] = [:]
-    var pending: [Work] = []
+    var pending = FIFO<Work>()
     var stats = WorkerStats()
     var problems: [Problem: String] = [:]
     var phase = Phase.starting
