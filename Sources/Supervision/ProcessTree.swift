@@ -79,7 +79,8 @@ package enum ProcessTree {
 
     /// Asks the supervisor of a run to end its attempt, for a daemon that has no socket to it.
     ///
-    /// The supervisor shows the run in its command line while it serves it.
+    /// The supervisor shows the run in its command line while it serves it. A supervisor whose daemon lives may have
+    /// gone on to another run within the microseconds between look and signal: use the pool for those.
     /// - Returns: How many supervisors were asked: none when the run is over, or never was.
     @discardableResult
     package static func signalSupervisor(ofRun runID: String, _ signal: SupervisorSignal) throws(SystemCallError) -> Int

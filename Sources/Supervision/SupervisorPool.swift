@@ -8,7 +8,8 @@ package import SystemKit
 /// Runs attempts, each in a supervisor process that outlives this one if need be.
 ///
 /// Everything happens on the reactor's thread. A supervisor serves one attempt at a time and is then reused; the pool
-/// keeps `warm` idle ones and ends the others when nobody needed them for `idleTimeout`.
+/// keeps `warm` idle ones and ends the others when nobody needed them for `idleTimeout`. It must be kept until it was
+/// stopped or abandoned and ``processIDs`` is empty, or until this process ends.
 package actor SupervisorPool {
     private let executable: String
     private let reactor: Reactor

@@ -15,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WRITE_RETRY_SECONDS = 60 };
+enum { FIRST_WRITE_PAUSE_MS = 250, LONGEST_WRITE_PAUSE_MS = 15000 };
+constexpr int64_t WRITE_RETRY_NS = 24ll * 3600 * 1000000000;
 
 static char *title;
 static size_t title_size;
@@ -82,32 +83,47 @@ static void refuse_malformed(int control, int error) {
     if (poll(&room, 1, 0) > 0) refuse(control, error);
 }
 
-// Nobody else knows this outcome once the daemon is gone, so a full disk is waited out for a while.
-static void write_for_next_daemon(const struct request *request, const char *text, size_t length) {
-    for (int tries = 0; tries < WRITE_RETRY_SECONDS; tries++) {
-        if (write_record(request, text, length, true) == 0) return;
-        pause_for(-1, 1000);
+// Returns whether a signal asks for the end of a supervisor whose agent is gone.
+static bool is_asked_to_end(int signals) {
+    struct signalfd_siginfo info;
+    bool ends = false;
+    while (read(signals, &info, sizeof info) == sizeof info) ends = ends || info.ssi_signo == SIGTERM;
+    return ends;
+}
+
+// Nobody else knows this outcome once the daemon is gone, so a full disk is waited out, with the lock held. A directory
+// that was removed will not come back.
+static void write_for_next_daemon(const struct request *request, int signals, const char *text, size_t length) {
+    int64_t until = elapsed_ns() + WRITE_RETRY_NS;
+    for (int pause = FIRST_WRITE_PAUSE_MS; elapsed_ns() < until;) {
+        int error = write_record(request, text, length, true);
+        if (error == 0 || error == ENOENT || error == ENOTDIR || error == EBADF) return;
+        struct pollfd wanted = {.fd = signals, .events = POLLIN};
+        if (poll(&wanted, 1, pause) > 0 && is_asked_to_end(signals)) return;
+        pause = pause * 2 > LONGEST_WRITE_PAUSE_MS ? LONGEST_WRITE_PAUSE_MS : pause * 2;
     }
 }
 
 // Makes the outcome known: the file first, then the lock given back, then the answer.
-static bool report(struct request *request, const struct outcome *outcome, int control, bool daemon_gone) {
+static bool report(struct request *request, const struct channels *channels, const struct outcome *outcome,
+                   bool daemon_gone) {
+    int control = channels->control, signals = channels->signals;
     char text[ANSWER_MAX];
     size_t length = format_record(request, outcome, text, sizeof text);
     bool gone = daemon_gone || is_closed(control);
     bool written = false;
     if (gone)
-        write_for_next_daemon(request, text, length);
+        write_for_next_daemon(request, signals, text, length);
     else
         written = write_record(request, text, length, request->sync_record) == 0;
     if (!gone && !written && is_closed(control)) {
         gone = true;
-        write_for_next_daemon(request, text, length);
+        write_for_next_daemon(request, signals, text, length);
     }
     drop(&request->lock_fd);
     if (gone) return false;
     if (answer(control, written ? ANSWER_RECORD : ANSWER_UNWRITTEN, text, length)) return true;
-    if (!written || !request->sync_record) write_for_next_daemon(request, text, length);
+    if (!written || !request->sync_record) write_for_next_daemon(request, signals, text, length);
     return false;
 }
 
@@ -123,7 +139,7 @@ static bool serve(struct request *request, const struct channels *channels) {
     struct outcome outcome = {0};
     bool daemon_gone = false;
     run_attempt(request, channels, &outcome, &daemon_gone);
-    bool goes_on = report(request, &outcome, channels->control, daemon_gone);
+    bool goes_on = report(request, channels, &outcome, daemon_gone);
     close_request(request);
     show_title("idle", "");
     return goes_on;
@@ -159,14 +175,6 @@ static bool prepare_descriptors(void) {
         close(fd);
         return fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) == 0;
     }
-}
-
-// Returns whether a signal asks an idle supervisor to end; orphans are not expected, but not left either.
-static bool is_asked_to_end(int signals) {
-    struct signalfd_siginfo info;
-    bool ends = false;
-    while (read(signals, &info, sizeof info) == sizeof info) ends = ends || info.ssi_signo == SIGTERM;
-    return ends;
 }
 
 static int serve_until_closed(const struct channels *channels) {

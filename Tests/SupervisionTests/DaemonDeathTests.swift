@@ -154,6 +154,35 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0, "needs the right to mount a small file system"))
+    func aFullDiskIsWaitedOut() async throws {
+        try await Fixture.with { fixture in
+            let path = fixture.exits.path
+            try #require(mount("tmpfs", path, "tmpfs", 0, "size=64k") == 0)
+            defer { umount2(path, Int32(MNT_DETACH)) }
+            let exits = try Directory.open(path)
+            let filler = [UInt8](repeating: 0, count: 1 << 20)
+            #expect(throws: SystemCallError.self) { try exits.createFile("filler").write(all: filler) }
+            let told = try fixture.makePipe("told")
+            let go = try fixture.makePipe("go")
+            let failures = try await fixture.removals(of: FileName(".tmp-\(fixture.runID)"), in: exits)
+            let lock = try await fixture.openLocked(fixture.runID).release()
+            let request = fixture.request("echo > told; read x < go; exit 5")
+            async let ending = fixture.pool.run(request, lock: lock, logs: fixture.logs, exits: exits)
+            _ = try await told.lines()
+            close(lock)
+            await fixture.pool.abandon()
+            #expect(await ending == .abandoned)
+            try go.write("go\n")
+            for await _ in failures { break }
+            #expect(try fixture.openLock(fixture.runID).tryLockExclusive() == false, "it is not given up")
+            try exits.remove("filler")
+            _ = try await fixture.openLocked(fixture.runID)
+            let bytes = try exits.read(FileName("record-\(fixture.runID)"), limit: ExitRecord.maxEncodedBytes)
+            #expect(try ExitRecord(decoding: try #require(bytes)).ending == .exited(code: 5))
+        }
+    }
+
     private func isSupervisor(_ pid: Int32) -> Bool {
         // A process that is gone is none.
         (try? Directory.open("/proc/\(pid)").read("comm", limit: 100)).map { $0 == Array("vigil-supervise\n".utf8) }

@@ -205,6 +205,19 @@ extension Fixture {
         }
     }
 
+    /// Tells of every removal of a name in a directory from now on.
+    func removals(of name: FileName, in directory: Directory) async throws -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        try await onReactor { [reactor] _ in
+            let watcher = try DirectoryWatcher(reactor: reactor)
+            _ = try watcher.add(directory) { event in
+                if event == .vanished(name) { continuation.yield() }
+            }
+            continuation.onTermination = { _ in reactor.perform { watcher.stop() } }
+        }
+        return stream
+    }
+
     /// Makes a pipe by name in the scratch directory, through which an agent can tell something.
     func makePipe(_ name: String) throws -> NamedPipe {
         try NamedPipe(path: scratch.path + "/" + name, fixture: self)
