@@ -110,6 +110,20 @@ import Testing
         }
     }
 
+    @Test func whatTheSupervisorInheritedIsNotPassedOn() async throws {
+        try await Fixture.with { fixture in
+            let supervisor = try BareSupervisor(
+                fixture,
+                inheriting: [fixture.logs.descriptor, fixture.exits.descriptor]
+            )
+            let request = fixture.request(#"for f in /proc/$$/fd/*; do [ -e "$f" ] && echo "${f##*/}"; done; true"#)
+            #expect(try await supervisor.run(request, in: fixture) == .recorded(durable: true))
+            #expect(try fixture.output() == "0\n1\n2\n")
+            #expect(try descriptors(of: supervisor.pid) == [0, 1, 2, 3, 4, 5, 6, 7])
+            await supervisor.close()
+        }
+    }
+
     @Test func startedByHandItSaysWhatItIsFor() throws {
         let scratch = try MemoryFile.make([])
         let pid = try spawnDetached(

@@ -57,6 +57,27 @@ import Testing
     }
 
     @Test(arguments: cgroupParents)
+    func theWholeTreeHearsTheTermination(cgroup: String?) async throws {
+        try await Fixture.with { fixture in
+            let told = try fixture.makePipe("told")
+            // One in the agent's session, one in another, and the agent, which waits for both.
+            let script = """
+                trap 'echo agent > told' TERM
+                for start in '' setsid; do
+                    $start sh -c 'trap "echo $0 > told; exit" TERM; echo ready > told; sleep 1000 & wait' child$start &
+                done
+                wait; wait; wait
+                """
+            async let ending = fixture.run(script) { $0.cgroupParent = cgroup }
+            _ = try await told.lines(2)
+            await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .seconds(1000))
+            #expect(Set(try await told.lines(3)) == ["agent", "child", "childsetsid"])
+            let record = try await ending.record
+            #expect(record?.stragglersKilled == 0)
+        }
+    }
+
+    @Test(arguments: cgroupParents)
     func aStoppedAgentIsContinuedToHearTheTermination(cgroup: String?) async throws {
         try await Fixture.with { fixture in
             let script = "trap 'exit 5' TERM; kill -STOP $$; sleep 1000 & wait"
@@ -126,6 +147,24 @@ import Testing
             #expect(record.ending == .exited(code: 0))
             #expect(record.stragglersKilled == 1)
             #expect(try Directory.open(parent).status(of: FileName("vigil-\(fixture.runID)")) == nil)
+        }
+    }
+
+    @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
+    func whatIsInTheGroupIsKilledEvenIfItIsNoDescendant() async throws {
+        try await Fixture.with { fixture in
+            let parent = try #require(cgroupParent)
+            let null = try MemoryFile.make([])
+            let child = try spawnDetached(
+                path: "/bin/sleep",
+                arguments: ["sleep", "1000"],
+                environment: [],
+                descriptors: [null.rawValue, null.rawValue, null.rawValue]
+            )
+            let script = "echo \(child) > \(parent)/vigil-\(fixture.runID)/cgroup.procs; exit 3"
+            let record = try await fixture.record(script) { $0.cgroupParent = parent }
+            #expect(record.ending == .exited(code: 3))
+            #expect(try reap(child, nohang: true) == .signaled(SIGKILL))
         }
     }
 

@@ -23,14 +23,14 @@ final class BareSupervisor: Sendable {
     let socket: OwnedDescriptor
     private let fixture: Fixture
 
-    init(_ fixture: Fixture) throws {
+    init(_ fixture: Fixture, inheriting others: [Int32] = []) throws {
         let pair = try SocketPair.make()
         let null = try fixture.scratch.createFile("bare-null", exclusive: false)
         pid = try spawnDetached(
             path: supervisorPath,
             arguments: [supervisorPath, String(repeating: " ", count: 160)],
             environment: [],
-            descriptors: [null.rawValue, null.rawValue, null.rawValue, pair.second.rawValue]
+            descriptors: [null.rawValue, null.rawValue, null.rawValue, pair.second.rawValue] + others
         )
         socket = try pair.first.duplicated()
         self.fixture = fixture
