@@ -4,6 +4,7 @@
 import FileQueue
 import QueueModel
 import SystemKit
+import TestSupport
 import Testing
 import Worker
 
@@ -165,14 +166,14 @@ struct SchedulerTests {
     }
 
     @Test func randomSchedulesStartEveryTaskOnceAndNoneEarly() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        var generator = SplitMix64(state: seed)
+        var generator = SeededGenerator.fromEnvironment()
+        let seed = generator.seed
         for round in 0..<200 {
             try runRandomSchedule(&generator, "seed \(seed), round \(round)")
         }
     }
 
-    private func runRandomSchedule(_ generator: inout SplitMix64, _ comment: Comment) throws {
+    private func runRandomSchedule(_ generator: inout SeededGenerator, _ comment: Comment) throws {
         var scheduler = Scheduler(aging: .seconds(Int.random(in: 0...90, using: &generator)))
         var clock = TestClock()
         var readyAt: [String: Timestamp] = [:]
@@ -210,18 +211,5 @@ struct SchedulerTests {
         }
         #expect(Set(seen) == Set(readyAt.keys), comment)
         #expect(seen.count == readyAt.count, comment)
-    }
-}
-
-/// A small generator with a seed that can be printed.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

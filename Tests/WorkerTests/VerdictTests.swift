@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows from each way an attempt can end.
+
+import Agents
+import QueueModel
+import Resilience
+import Supervision
+import TestSupport
+import Testing
+import Worker
+
+@Suite("Verdict")
+struct VerdictTests {
+    private let policy = RetryPolicy(maxRetries: 2, initialDelay: .seconds(1), backoff: 2, maxDelay: .seconds(300))
+
+    private func verdict(_ end: AttemptEnd, attempt: Int, _ policy: RetryPolicy? = nil) -> Verdict {
+        var generator = SeededGenerator(seed: 1)
+        return (policy ?? self.policy).verdict(on: end, attempt: attempt, using: &generator)
+    }
+
+    private func outcome(_ ending: String, cutOff: String = "null") throws -> Outcome {
+        let text = """
+            {"version":2,"run_id":"r1","attempt":1,\(ending),"cut_off":\(cutOff),"started_at":"2026-01-02T03:04:05.000Z",\
+            "finished_at":"2026-01-02T03:04:06.000Z","duration_us":1000000,"stdout_bytes":0,"stderr_bytes":0,\
+            "stragglers_killed":0,"cpu_us":0,"max_resident_bytes":0}
+            """
+        return Outcome.outcome(
+            of: try ExitRecord(decoding: Array(text.utf8)),
+            stdout: OutputExcerpt("an answer\n"),
+            stderr: OutputExcerpt(""),
+            profile: .claude()
+        )
+    }
+
+    @Test func successCompletesAtAnyAttempt() throws {
+        let success = try outcome(#""ending":"exited","exit_code":0"#)
+        for attempt in 1...3 { #expect(verdict(.judged(success), attempt: attempt) == .complete(success)) }
+    }
+
+    @Test func failureIsRepeatedWithGrowingDelayAndThenGivenUp() throws {
+        let failed = try outcome(#""ending":"exited","exit_code":3"#)
+        let failure = try #require(failed.failure)
+        #expect(verdict(.judged(failed), attempt: 1) == .retry(failure, after: .seconds(1)))
+        #expect(verdict(.judged(failed), attempt: 2) == .retry(failure, after: .seconds(2)))
+        #expect(verdict(.judged(failed), attempt: 3) == .giveUp(failure, .maxRetriesExceeded))
+    }
+
+    @Test func permanentFailureIsNotRepeated() {
+        let refused = Outcome.refused(AgentError(code: .promptTooLong, message: "too long"))
+        guard case .giveUp(let failure, .permanentFailure) = verdict(.judged(refused), attempt: 1) else {
+            Issue.record("repeated")
+            return
+        }
+        #expect(failure.isPermanent)
+    }
+
+    @Test func interruptionCountsAndIsRepeatedOnlyWithinTheLimit() {
+        let failure = Failure(reason: .interrupted, message: "power", isPermanent: false)
+        #expect(verdict(.interrupted("power"), attempt: 1) == .retry(failure, after: .seconds(1)))
+        #expect(verdict(.interrupted("power"), attempt: 3) == .giveUp(failure, .maxRetriesExceeded))
+    }
+
+    @Test func whatIsNotTheTasksFaultUsesUpNoAttempt() {
+        #expect(verdict(.handedBack, attempt: 3) == .handBack(after: .zero))
+        #expect(verdict(.notStarted("no descriptors"), attempt: 3) == .handBack(after: .seconds(1)))
+    }
+
+    @Test func tasksOwnRetriesReplaceTheWorkers() throws {
+        let failed = try outcome(#""ending":"signalled","signal":9"#)
+        let failure = try #require(failed.failure)
+        #expect(verdict(.judged(failed), attempt: 1, policy.limited(to: 0)) == .giveUp(failure, .maxRetriesExceeded))
+        #expect(verdict(.judged(failed), attempt: 3, policy.limited(to: 5)) == .retry(failure, after: .seconds(4)))
+    }
+
+    @Test(arguments: [#""timeout""#, #""output_limit""#, #""cancelled""#])
+    func whatWasCutOffIsNoSuccessWhateverTheExitCode(cutOff: String) throws {
+        let cut = try outcome(#""ending":"exited","exit_code":0"#, cutOff: cutOff)
+        if case .complete = verdict(.judged(cut), attempt: 1) { Issue.record("taken for a success") }
+    }
+}
