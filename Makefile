@@ -9,7 +9,7 @@ RELEASE = -c release --static-swift-stdlib
 PROGRAMS = .build/release/vigil .build/release/vigil-supervisor
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check sanitize coverage format install uninstall demo clean
+.PHONY: help build test check sanitize coverage format bench install uninstall demo clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ coverage: ## run all tests and print the coverage of each file
 
 format: ## rewrite the Swift source in the house format
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+
+bench: $(PROGRAMS) ## measure latency, throughput and idle cost of the built programs
+	Benchmarks/bench.py
 
 install: $(PROGRAMS) ## install the built programs below PREFIX (/usr/local), under DESTDIR when it is set
 	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin'
