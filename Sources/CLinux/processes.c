@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -48,12 +49,19 @@ int cl_thread_start(void (*body)(void *), void *context) {
 
 enum { MOST_DESCRIPTORS = 16 };
 
+// The thread sanitizer can follow a child only if that has memory of its own.
+#if __has_feature(thread_sanitizer)
+enum { CHILD_MEMORY = 0 };
+#else
+enum { CHILD_MEMORY = CLONE_VM };
+#endif
+
 struct program {
     const char *path;
     char *const *arguments, *const *environment;
     const int *descriptors;
     int count;
-    volatile int error;
+    volatile int *error; // in memory that parent and child share
 };
 
 // Descriptors are first copied above their final numbers, so that no copy lands on one that is still to be copied.
@@ -72,7 +80,7 @@ static int place_descriptors(const struct program *program) {
     return 0;
 }
 
-// Runs in the child but in the parent's memory, while the calling thread stands still: system calls only.
+// Runs in the child but mostly in the parent's memory, while the calling thread stands still: system calls only.
 static int child_side(void *argument) {
     struct program *program = argument;
     // The child has a table of dispositions of its own (no CLONE_SIGHAND). Ignored signals would stay ignored over
@@ -81,30 +89,41 @@ static int child_side(void *argument) {
     // in the kernel's structure, whose mask has 64 bits.
     const uint64_t reset[4] = {0};
     for (int signal = 1; signal <= 64; signal++) syscall(SYS_rt_sigaction, signal, reset, nullptr, sizeof(uint64_t));
-    program->error = place_descriptors(program);
-    if (program->error != 0) _exit(127);
+    *program->error = place_descriptors(program);
+    if (*program->error != 0) _exit(127);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     execve(program->path, program->arguments, program->environment);
-    program->error = errno;
+    *program->error = errno;
     _exit(127);
 }
 
-int cl_spawn(const char *path, char *const *arguments, char *const *environment, const int *descriptors, int count) {
-    if (count < 0 || count > MOST_DESCRIPTORS) return -EINVAL;
-    struct program program = {path, arguments, environment, descriptors, count, 0};
+static int spawn(struct program *program) {
     alignas(64) char stack[64 * 1024]; // this thread's own stack is idle while the child is on it
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int pid = clone(child_side, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &program);
+    int pid = clone(child_side, stack + sizeof stack, CHILD_MEMORY | CLONE_VFORK | SIGCHLD, program);
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) return -error;
-    if (program.error == 0) return pid;
+    if (*program->error == 0) return pid;
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
-    return -program.error;
+    return -*program->error;
+}
+
+int cl_spawn(const char *path, char *const *arguments, char *const *environment, const int *descriptors, int count) {
+    if (count < 0 || count > MOST_DESCRIPTORS) return -EINVAL;
+    volatile int error = 0;
+    struct program program = {path, arguments, environment, descriptors, count, &error};
+    if (CHILD_MEMORY != 0) return spawn(&program);
+    void *shared = mmap(nullptr, sizeof error, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return -errno;
+    program.error = shared;
+    int result = spawn(&program);
+    munmap(shared, sizeof error);
+    return result;
 }
 
 // MARK: Following a process

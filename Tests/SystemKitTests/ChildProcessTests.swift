@@ -77,15 +77,25 @@ struct ChildProcessTests {
                 let file = try MemoryFile.make([UInt8(48 + number)])
                 try #require(dup2(file.rawValue, number) == number)
             }
-            let result = try MemoryFile.make([])
-            let pid = try spawnDetached(
-                path: "/bin/sh",
-                arguments: ["sh", "-c", "head -c1 <&0 >&3; head -c1 <&1 >&3; head -c1 <&2 >&3"],
-                environment: ["PATH=/usr/bin:/bin"],
-                descriptors: [2, 0, 1, result.rawValue]
-            )
-            try #require(try reap(pid, nohang: false) == .exited(0))
-            try #require(try result.read(at: 0, count: 9) == Array("201".utf8))
+            let results = (try MemoryFile.make([]).release(), try MemoryFile.make([]).release())
+            func run(_ sources: [Int32], _ number: Int32) throws -> [UInt8] {
+                let result = OwnedDescriptor(adopting: number)
+                let pid = try spawnDetached(
+                    path: "/bin/sh",
+                    arguments: [
+                        "sh", "-c", sources.indices.map { "cat <&\($0) >&\(sources.count)" }.joined(separator: ";"),
+                    ],
+                    environment: ["PATH=/usr/bin:/bin"],
+                    descriptors: sources + [result.rawValue]
+                )
+                try #require(try reap(pid, nohang: false) == .exited(0))
+                for source in sources { lseek(source, 0, SEEK_SET) }
+                return try result.read(at: 0, count: 9)
+            }
+            try #require(try run([2, 0, 1], results.0) == Array("201".utf8))
+            // A free number among the targets must not be taken for a copy on the way.
+            close(0)
+            try #require(try run([2, 1], results.1) == Array("21".utf8))
             exit(0)
         }
     }

@@ -145,6 +145,7 @@ struct ReactorTests {
             // Whatever was used before must leave nothing behind.
             let timer = reactor.schedule(at: .now + .milliseconds(100)) { Issue.record("fired") }
             try await reactor.sleep(until: .now + .milliseconds(1))
+            await reactor.offload {}
             reactor.cancel(timer)
             let threads = [SystemInfo.threadID, await reactor.offload { SystemInfo.threadID }]
             let switches = try await blocking {

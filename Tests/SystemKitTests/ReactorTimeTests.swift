@@ -65,6 +65,25 @@ struct ReactorTimeTests {
         #expect(fired.withLock { $0 } == (0..<100).filter { $0 % 3 == 0 } + [-1])
     }
 
+    @Test(arguments: 0..<10)
+    func cancellingAnyTimersKeepsTheOrderOfTheOthers(_ round: UInt64) async throws {
+        let order = Mutex<[Int]>([])
+        let seed = SeededGenerator.fromEnvironment().seed
+        let kept = try await onReactor { reactor in
+            var generator = SeededGenerator(seed: seed &+ round)
+            let moment = ContinuousClock.now + .milliseconds(5)
+            let delays = (0..<200).shuffled(using: &generator)
+            let timers = delays.map { delay in
+                (delay, reactor.schedule(at: moment + .nanoseconds(delay)) { order.withLock { $0.append(delay) } })
+            }
+            let cancelled = Set(timers.shuffled(using: &generator).prefix(120).map(\.0))
+            for (delay, timer) in timers where cancelled.contains(delay) { reactor.cancel(timer) }
+            try await reactor.sleep(until: moment + .milliseconds(1))
+            return delays.filter { !cancelled.contains($0) }.sorted()
+        }
+        #expect(order.withLock { $0 } == kept, "VIGIL_TEST_SEED=\(seed)")
+    }
+
     @Test func aTimerCancelsAnotherOfTheSameMoment() async throws {
         let fired = Mutex(0)
         try await onReactor { reactor in
@@ -163,7 +182,7 @@ private final class TimerChain: Sendable {
 
     func start() {
         guard !isStopped.load(ordering: .relaxed) else { return }
-        _ = reactor.schedule(at: .now - .seconds(1)) { self.start() }
+        _ = reactor.schedule(at: .now - .seconds(3600)) { self.start() }
     }
 
     func stop() { isStopped.store(true, ordering: .relaxed) }
