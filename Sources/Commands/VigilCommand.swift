@@ -5,6 +5,7 @@ package import ArgumentParser
 
 /// `vigil`, with its commands in groups.
 package struct VigilCommand: ParsableCommand {
+    /// Names, help text and the commands below.
     package static let configuration = CommandConfiguration(
         commandName: "vigil",
         abstract: "A crash-safe task runtime for command-line agents.",

@@ -18,9 +18,8 @@ package enum ClaimName: Hashable, Sendable {
     /// `~owner-<instance>`: locked by a daemon for as long as it lives.
     case owner(String)
 
-    /// Reads a name.
+    /// Reads a name; `nil` for temporary files and whatever else does not belong here.
     /// - Parameter name: A name found in the claims directory.
-    /// - Returns: `nil` for temporary files and whatever else does not belong here.
     package init?(_ name: FileName) {
         let bytes = name.bytes
         if name.hasPrefix("~owner-") {

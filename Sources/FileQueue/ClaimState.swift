@@ -110,9 +110,8 @@ extension ClaimState {
         return JSONWriter.bytes(.object(object)) + [UInt8(ascii: "\n")]
     }
 
-    /// Reads a record.
+    /// Reads a record; `nil` for a torn one and for one of a later version.
     /// - Parameter bytes: The file's contents.
-    /// - Returns: `nil` for a torn record and for one of a later version.
     package init?(decoding bytes: [UInt8]) {
         // A torn record says nothing; recovery goes by the names of the other files then.
         guard let object = (try? JSONParser.parse(bytes, limits: .file(ClaimState.maxBytes)))?.objectValue,

@@ -64,7 +64,7 @@ package struct DeadLetterBox {
         try remove(letter)
     }
 
-    /// Removes a dead letter and the bytes beside it. What it held is gone.
+    /// Removes a dead letter and the bytes beside it; what it held is gone.
     /// - Parameter letter: The dead letter.
     /// - Throws: When it cannot be removed.
     package func remove(_ letter: DeadLetter) throws(SubmissionError) {

@@ -16,7 +16,7 @@ package enum TaskWhereabouts: Sendable {
     case deadLettered(DeadLetterRecord, worker: WorkerID, file: String)
 }
 
-/// A reader of a whole queue. It changes nothing, except where a call says so.
+/// A reader of a whole queue; it changes nothing, except where a call says so.
 package final class QueueView {
     /// The paths.
     package let locations: QueueLocations
@@ -59,6 +59,7 @@ package final class QueueView {
         guard let directory = try? Directory.open(locations.heartbeats),
             let bytes = try? directory.read(FileName(worker.string + ".json"), limit: 16 << 20)
         else { return nil }
+        // As above.
         return try? HeartbeatRecord.decode(bytes)
     }
 

@@ -5,7 +5,7 @@ package import QueueModel
 package import SystemKit
 
 extension WorkerQueue {
-    /// Records a counted attempt that failed, and when the next one may start. Durable on return.
+    /// Records a counted attempt that failed, and when the next one may start; durable on return.
     /// - Parameters:
     ///   - claim: A claim whose attempt has ended.
     ///   - attempt: What became of it.

@@ -38,11 +38,13 @@ extension WorkerQueue {
         var contents: Contents
     }
 
+    /// What the bytes of an inbox file mean.
     enum Contents {
         case task(TaskRecord)
         case rejected(TaskRejection)
     }
 
+    /// What opening an inbox file came to.
     enum Opening: ~Copyable {
         case gone
         case rejected(TaskRejection)

@@ -122,7 +122,7 @@ extension WorkerQueue {
         }
     }
 
-    /// A power cut may keep the claimed task and lose the record. One attempt may have been made; it counts.
+    /// The record of a task whose own a power cut took: one attempt may have been made, and counts.
     private func rebuiltState(
         of task: TaskRecord,
         _ status: FileStatus,

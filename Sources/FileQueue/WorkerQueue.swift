@@ -128,7 +128,7 @@ package final class WorkerQueue {
 
     private var circuitName: FileName { FileName("~circuit-" + worker.string) }
 
-    /// Gives up the owner's lock at a clean end. Claims that are still held go with their descriptors.
+    /// Gives up the owner's lock at a clean end; claims that are still held go with their descriptors.
     package func close() {
         // Left behind it does no harm: nobody holds its lock any more.
         _ = try? claims.remove(ClaimName.owner(owner).fileName)

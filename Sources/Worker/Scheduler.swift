@@ -4,8 +4,9 @@
 package import FileQueue
 package import QueueModel
 
-/// The order in which tasks may start. Knows no slot, breaker or file; those are the caller's.
+/// The order in which tasks may start.
 ///
+/// It knows no slot, breaker or file; those are the caller's.
 /// A task is ready, delayed (`not_before`, retry) or blocked (dependencies). Waiting raises every task's priority at
 /// the same rate, so the order of two tasks never changes and a heap with a fixed key is enough.
 package struct Scheduler: Sendable {

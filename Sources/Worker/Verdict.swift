@@ -30,7 +30,7 @@ package enum Verdict: Sendable, Equatable {
 }
 
 extension RetryPolicy {
-    /// Decides what follows from the end of an attempt. An ending without evidence of success is never one.
+    /// Decides what follows from the end of an attempt; an ending without evidence of success is never one.
     /// - Parameters:
     ///   - end: How the attempt ended.
     ///   - attempt: Its number, from 1.

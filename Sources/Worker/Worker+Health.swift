@@ -19,7 +19,7 @@ package enum Problem: String, Sendable, CaseIterable {
     /// No agent can be started.
     case agent
 
-    /// Whether starting attempts makes no sense until the problem is solved. Scanning works without a watcher.
+    /// Whether starting attempts makes no sense until the problem is solved; scanning works without a watcher.
     static func stopsClaims(_ problems: [Problem: String]) -> Bool {
         problems.keys.contains { $0 == .disk || $0 == .agent }
     }

@@ -29,6 +29,7 @@ package actor Worker: Service {
 
     /// What is known of a name in the inbox.
     struct KnownName {
+        /// What the file of that name is.
         enum Meaning {
             case queued(TaskID)
             case unfinished(FileStatus, until: ContinuousClock.Instant)
@@ -38,6 +39,7 @@ package actor Worker: Service {
         var seenInScan: UInt64
     }
 
+    /// The reactor's thread, where all of the worker's state lives.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
     nonisolated let reactor: Reactor
     nonisolated let logger: Logger
@@ -119,8 +121,9 @@ package actor Worker: Service {
         Moment(wall: Timestamp(millisecondsSince1970: wallClock.nowMilliseconds), instant: clock.now)
     }
 
-    /// Works until a graceful shutdown has been asked for and the running attempts have ended, or the drain time is
-    /// over and they are left to their supervisors. Cancellation stops them at once, uncounted.
+    /// Works until a graceful shutdown is asked for and the running attempts have ended or are left to their supervisors.
+    ///
+    /// They are left when the drain time is over. Cancellation stops them at once, uncounted.
     package func run() async throws {
         try await start()
         await withTaskCancellationHandler {

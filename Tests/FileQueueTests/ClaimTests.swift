@@ -130,10 +130,12 @@ struct ClaimTests {
     }
 
     @Test func directoryAndDeadLettersOnTwoFileSystemsAreRefused() throws {
+        // Where there is no second file system, there is nothing to test.
         guard (try? SystemInfo.fileSystemKind(of: "/dev/shm")) == "tmpfs" else { return }
         let fixture = try QueueFixture()
         var locations = fixture.locations
         locations.deadLetters = "/dev/shm/vigil-test-\(SystemInfo.processID)"
+        // Litter is no reason to fail.
         defer { _ = try? Directory.open("/dev/shm").removeTree(FileName("vigil-test-\(SystemInfo.processID)")) }
         guard try Directory.create(locations.deadLetters).identity.device != fixture.scratch.directory.identity.device
         else { return }

@@ -17,7 +17,7 @@ struct QueueFixture {
         locations = QueueLocations(root: scratch.path)
     }
 
-    /// A daemon's view. When the value goes, its locks go, as by SIGKILL; its owner file stays.
+    /// A daemon's view; when the value goes, its locks go, as by SIGKILL, and its owner file stays.
     func open(_ worker: String = "marie") throws -> WorkerQueue {
         try WorkerQueue(
             worker: WorkerID(worker),

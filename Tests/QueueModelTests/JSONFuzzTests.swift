@@ -2,6 +2,7 @@
 // Damaged and random documents: the reader refuses or understands them, and never traps.
 
 import QueueModel
+import TestSupport
 import Testing
 
 @Suite struct JSONFuzzTests {
@@ -24,8 +25,8 @@ import Testing
 
     @Test(arguments: SeededGenerator.seeds)
     func mutatedDocumentsNeverTrap(seed: UInt64) throws {
-        print("mutatedDocumentsNeverTrap: seed \(seed)")
         var generator = SeededGenerator(seed: seed)
+        generator.announce()
         var accepted = 0
         for round in 0..<1000 {
             var bytes = Self.document
@@ -42,8 +43,8 @@ import Testing
 
     @Test(arguments: SeededGenerator.seeds)
     func randomBytesNeverTrap(seed: UInt64) {
-        print("randomBytesNeverTrap: seed \(seed)")
         var generator = SeededGenerator(seed: seed)
+        generator.announce()
         let alphabet = Array("[]{},:\"\\u0123456789abcdefED+-.tnrl /".utf8) + [0x00, 0x80, 0xC3, 0xED, 0xF4, 0xFF]
         for _ in 0..<2000 {
             let length = Int.random(in: 0...40, using: &generator)
@@ -56,8 +57,8 @@ import Testing
 
     @Test(arguments: SeededGenerator.seeds)
     func randomValuesSurviveWritingAndReading(seed: UInt64) throws {
-        print("randomValuesSurviveWritingAndReading: seed \(seed)")
         var generator = SeededGenerator(seed: seed)
+        generator.announce()
         for round in 0..<40 {
             let value = randomValue(depth: 4, using: &generator)
             for bytes in [

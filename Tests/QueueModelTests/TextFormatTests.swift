@@ -2,6 +2,7 @@
 // What texts for durations and sizes promise.
 
 import QueueModel
+import TestSupport
 import Testing
 
 @Suite struct DurationTextTests {

@@ -2,12 +2,13 @@
 // What the retry policy promises.
 
 import Resilience
+import TestSupport
 import Testing
 
 /// A generator that counts how often it is asked.
 private struct CountingGenerator: RandomNumberGenerator {
     private(set) var count = 0
-    var generator = SystemRandomNumberGenerator()
+    private var generator = SeededGenerator.fromEnvironment()
 
     mutating func next() -> UInt64 {
         count += 1
@@ -17,7 +18,7 @@ private struct CountingGenerator: RandomNumberGenerator {
 
 @Suite struct RetryPolicyTests {
     private func delay(_ policy: RetryPolicy, _ attempt: Int) -> Duration {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator.fromEnvironment()
         return policy.delay(afterAttempt: attempt, using: &generator)
     }
 
@@ -99,19 +100,21 @@ private struct CountingGenerator: RandomNumberGenerator {
 
     @Test func jitterSpreadsBothWaysWithinItsPart() {
         let policy = RetryPolicy(maxRetries: 9, initialDelay: .seconds(10), jitter: 0.2)
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator.fromEnvironment()
+        let seed: Comment = "seed \(generator.seed)"
         let delays = (0..<1000).map { _ in policy.delay(afterAttempt: 1, using: &generator) }
-        #expect(delays.allSatisfy { (Duration.seconds(8) ... .seconds(12)).contains($0) })
-        #expect(delays.contains { $0 < .seconds(9) })
-        #expect(delays.contains { $0 > .seconds(11) })
+        #expect(delays.allSatisfy { (Duration.seconds(8) ... .seconds(12)).contains($0) }, seed)
+        #expect(delays.contains { $0 < .seconds(9) }, seed)
+        #expect(delays.contains { $0 > .seconds(11) }, seed)
     }
 
     @Test func jitterNeverExceedsTheLongestDelay() {
         let policy = RetryPolicy(maxRetries: 9, initialDelay: .seconds(10), maxDelay: .seconds(10), jitter: 1)
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator.fromEnvironment()
+        let seed: Comment = "seed \(generator.seed)"
         let delays = (0..<1000).map { _ in policy.delay(afterAttempt: 3, using: &generator) }
-        #expect(delays.allSatisfy { (Duration.zero ... .seconds(10)).contains($0) })
-        #expect(delays.contains { $0 < .seconds(5) })
+        #expect(delays.allSatisfy { (Duration.zero ... .seconds(10)).contains($0) }, seed)
+        #expect(delays.contains { $0 < .seconds(5) }, seed)
     }
 
     @Test func withoutJitterNoRandomnessIsUsed() {

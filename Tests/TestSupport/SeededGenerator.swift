@@ -23,6 +23,14 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         return SeededGenerator(seed: chosen ?? UInt64(bitPattern: WallClock.system.nowMilliseconds))
     }
 
+    /// Says the seed on standard error, for a test whose failure is a trap, after which nothing can be reported.
+    ///
+    /// - Parameter test: The test's name.
+    package func announce(_ test: String = #function) {
+        // Without standard error there is nobody to tell.
+        try? writeStandardError(Array("\(test): seed \(seed)\n".utf8))
+    }
+
     /// The next number, uniform over all 64-bit values.
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

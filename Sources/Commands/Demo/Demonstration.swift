@@ -39,6 +39,7 @@ struct Demonstration: Sendable {
     /// - Parameters:
     ///   - root: An empty directory.
     ///   - output: For the story.
+    /// - Throws: `IdentifierError`.
     init(root: String, output: Output) throws {
         self.root = root
         self.output = output

@@ -43,7 +43,9 @@ struct Output: Sendable {
         }
     }
 
-    /// Prints bytes as they are. A reader that has gone away is no error: there is nobody to tell.
+    /// Prints bytes as they are.
+    ///
+    /// A reader that has gone away is no error: there is nobody to tell.
     static func write(_ bytes: [UInt8]) {
         // As said above.
         _ = try? writeStandardOutput(bytes)
