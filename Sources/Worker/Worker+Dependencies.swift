@@ -7,14 +7,20 @@ import QueueModel
 import SystemKit
 
 extension Worker {
-    /// Watches the results of all workers while a task waits for one, and looks at those that are there.
-    func refreshResultWatches() {
+    /// Looks at every result that is waited for, since events can be lost; without any, nothing is watched.
+    func checkDependencies() {
         let wanted = scheduler.wantedDependencies
         if wanted.isEmpty {
             for watch in resultWatches.values { watcher?.remove(watch) }
             resultWatches = [:]
             return
         }
+        watchResults()
+        for id in wanted { checkDependency(id) }
+    }
+
+    /// Watches the results of all workers; what comes from now on is noticed.
+    func watchResults() {
         do throws(SystemCallError) {
             for (worker, directory) in try queue.shelf.directories() where resultWatches[worker] == nil {
                 resultWatches[worker] = try watcher?.add(directory) { event in
@@ -24,7 +30,6 @@ extension Worker {
         } catch {
             raise(.watcher, "\(error); results of others are noticed every \(configuration.scanInterval)")
         }
-        for id in wanted { checkDependency(id) }
     }
 
     private func handleResult(_ event: DirectoryEvent) {

@@ -55,7 +55,7 @@ extension Worker {
         isScanPending = false
         guard phase == .running else { return }
         refreshInbox()
-        refreshResultWatches()
+        checkDependencies()
         let names: [FileName]
         do throws(SystemCallError) {
             let changed = try queue.inbox.status().changedNanoseconds
@@ -196,6 +196,8 @@ extension Worker {
         isClaimed: Bool,
         retryAt: ContinuousClock.Instant? = nil
     ) throws(SystemCallError) {
+        // Watch first, then look.
+        if !task.dependencies.isEmpty { watchResults() }
         var unmet: Set<TaskID> = []
         for dependency in task.dependencies where dependency != task.id {
             switch try queue.shelf.result(of: dependency)?.status {
@@ -219,7 +221,6 @@ extension Worker {
             )
             pending.append(.condemn(entry, .dependencyCycle, failure))
         }
-        refreshResultWatches()
     }
 
     func giveUp(_ entry: Scheduler.Entry, becauseOf dependency: TaskID) {

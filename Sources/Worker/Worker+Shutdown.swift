@@ -34,7 +34,13 @@ extension Worker {
     /// Claims between two attempts, and work that has not begun, are left to the next daemon.
     private func dropQueued() {
         pending.removeAll { work in
-            if case .attempt = work { false } else { true }
+            switch work {
+            case .attempt: return false
+            case .settle(let id, _), .completeCondemned(let id):
+                release(id)
+                return true
+            case .condemn, .reject, .scan, .recover, .readopt: return true
+            }
         }
         for id in claims.keys where !running.contains(id) { claims[id] = nil }
     }
