@@ -143,14 +143,14 @@ struct ReactorTests {
     @Test func anIdleReactorNeverWakesUp() async throws {
         try await onReactor { reactor in
             // Whatever was used before must leave nothing behind.
-            let timer = reactor.schedule(at: .now + .milliseconds(100)) { Issue.record("fired") }
+            let timer = reactor.schedule(at: .now + .milliseconds(100)) {}
             try await reactor.sleep(until: .now + .milliseconds(1))
             await reactor.offload {}
             reactor.cancel(timer)
             let threads = [SystemInfo.threadID, await reactor.offload { SystemInfo.threadID }]
             let switches = try await blocking {
                 // The loop and the worker have yet to begin waiting.
-                poll(nil, 0, 20)
+                while try threads.contains(where: { try field("State", of: $0) != "S (sleeping)" }) { sched_yield() }
                 let before = try threads.map(voluntarySwitches)
                 // Time is what is measured here: nothing may happen while it passes.
                 poll(nil, 0, 300)
@@ -172,11 +172,14 @@ struct ReactorTests {
 
 /// How often a thread gave up its processor to wait.
 private func voluntarySwitches(_ thread: Int32) throws -> Int {
+    try #require(Int(field("voluntary_ctxt_switches", of: thread)))
+}
+
+/// One line of proc_pid_status(5) for a thread of this process.
+private func field(_ name: String, of thread: Int32) throws -> Substring {
     let status = try Directory.open("/proc/self/task/\(thread)").read("status", limit: 65536) ?? []
-    let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first {
-        $0.hasPrefix("voluntary_ctxt_switches:")
-    }
-    return try #require(line?.split(separator: "\t").last.flatMap { Int($0) })
+    let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
+    return try #require(lines.first { $0.hasPrefix("\(name):") }).dropFirst(name.count + 2)
 }
 
 /// A number counted down by several threads.
