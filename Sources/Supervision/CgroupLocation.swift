@@ -8,10 +8,16 @@ import SystemKit
 package enum CgroupLocation {
     /// The group of this process, when child groups can be made in it and processes started there; else nil.
     ///
-    /// Asked by making and removing one: rights, delegation, read-only mounts and limits on the number of groups all
-    /// have their say. Groups of type `threaded` are no use, since their children cannot hold whole processes.
-    /// Blocks for less than a millisecond.
+    /// Asked once for this process, by making and removing a child group: rights, delegation, read-only mounts and
+    /// limits on the number of groups all have their say. Groups of type `threaded` are no use, since their children
+    /// cannot hold whole processes. The first call blocks for about a millisecond.
     package static func usableParent() -> String? {
+        found
+    }
+
+    private static let found = find()
+
+    private static func find() -> String? {
         guard let membership = readProcess(SystemInfo.processID, "cgroup", limit: 1 << 16),
             let mounts = readProcess(SystemInfo.processID, "mountinfo", limit: 16 << 20),
             let path = directory(
@@ -20,6 +26,13 @@ package enum CgroupLocation {
             )
         else { return nil }
         return isUsable(path) ? path : nil
+    }
+
+    /// Where the hierarchy of version 2 is mounted, as this process sees it; nil when it is not.
+    static func mountPoint() -> String? {
+        readProcess(SystemInfo.processID, "mountinfo", limit: 16 << 20).flatMap { mounts in
+            directory(membership: "0::/", mounts: String(decoding: mounts, as: UTF8.self))
+        }
     }
 
     /// The directory of a group, from the texts of /proc/pid/cgroup and /proc/pid/mountinfo.
@@ -79,65 +92,5 @@ package enum CgroupLocation {
 
     private static func isWritable(_ path: String) -> Bool {
         unsafe access(path, W_OK) == 0
-    }
-}
-
-extension ProcessTree {
-    /// Kills the control group of an attempt with all that is in it, and removes it.
-    /// - Parameters:
-    ///   - parent: The group that the attempt's request named.
-    ///   - runID: The attempt.
-    ///   - limit: How long to wait for processes to die.
-    /// - Returns: Whether the group is empty, or not there at all. False also when nothing can be known.
-    @discardableResult
-    package static func killCgroup(parent: String, runID: String, within limit: Duration = .seconds(10)) -> Bool {
-        guard AttemptRequest.isValidRunID(runID) else { return false }
-        let deadline = ContinuousClock.now.advanced(by: limit)
-        let name = FileName("vigil-\(runID)")
-        do {
-            let parent = try Directory.open(parent)
-            guard try parent.status(of: name) != nil else { return true }
-            let group = try parent.subdirectory(name)
-            try killAll(in: group)
-            guard try awaitEmpty(group, until: deadline) else { return false }
-            try removeGroup(name, in: parent)
-            return true
-        } catch {
-            // Another process may have removed it meanwhile, as its supervisor would.
-            return error.errno == .noEntry
-        }
-    }
-
-    private static func killAll(in group: Directory) throws(SystemCallError) {
-        let path = group.path + "/cgroup.kill"
-        let descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SystemCallError(call: "open", errno: Errno(rawValue: errno), path: path) }
-        try OwnedDescriptor(adopting: descriptor).write(all: Array("1".utf8))
-    }
-
-    private static func awaitEmpty(
-        _ group: Directory,
-        until deadline: ContinuousClock.Instant
-    ) throws(SystemCallError) -> Bool {
-        // poll(2) reports a change since the last read as POLLPRI.
-        let events = try group.openFile("cgroup.events")
-        while true {
-            let text = String(decoding: try events.read(at: 0, count: 256), as: UTF8.self)
-            if text.split(separator: "\n").contains("populated 0") { return true }
-            guard awaitEvent(on: events.rawValue, POLLPRI, until: deadline) else { return false }
-        }
-    }
-
-    /// Groups that the agent made below its own go first; files of a group cannot be removed and vanish with it.
-    private static func removeGroup(_ name: FileName, in parent: Directory) throws(SystemCallError) {
-        let group = try parent.subdirectory(name)
-        var children: [FileName] = []
-        try group.names {
-            children.append($0); return true
-        }
-        for child in children where try group.status(of: child)?.kind == .directory {
-            try removeGroup(child, in: group)
-        }
-        _ = try parent.removeDirectory(name)
     }
 }

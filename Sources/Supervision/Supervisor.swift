@@ -14,7 +14,6 @@ final class Supervisor {
     /// Starts the program, as a session of its own that does not end with this process.
     init(executable: String) throws(SystemCallError) {
         let ends = try SocketPair.make()
-        let own = try ends.first.duplicated()
         let nothing = try openNothing()
         // Room for the title in which the supervisor shows the run it serves.
         let title = String(repeating: " ", count: 160)
@@ -36,7 +35,7 @@ final class Supervisor {
             throw error
         }
         self.pid = pid
-        socket = consume own
+        socket = .some(ends.first)
     }
 
     /// Whether the socket is still in use.

@@ -132,10 +132,16 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
-    func whatALostSupervisorLeavesBehindIsKilledByItsGroup() async throws {
+    @Test(
+        .enabled(if: cgroupParent != nil, "needs a writable control group of version 2"),
+        arguments: ["", "vigil-test-elsewhere"]
+    )
+    func whatALostSupervisorLeavesBehindIsKilledByItsGroup(place: String) async throws {
         try await Fixture.with { fixture in
-            let parent = try #require(cgroupParent)
+            let top = try #require(cgroupParent)
+            // The second time in a group that a daemon of today would not look at.
+            let parent = place.isEmpty ? top : "\(top)/\(place)"
+            if !place.isEmpty { _ = try Directory.open(top).subdirectory(FileName(place), create: 0o755) }
             let told = try fixture.makePipe("told")
             let script = """
                 mkdir \(parent)/vigil-\(fixture.runID)/below
@@ -147,10 +153,16 @@ import Testing
             let supervisor = try #require(pids.first { isSupervisor($0) })
             #expect(kill(supervisor, SIGKILL) == 0)
             #expect(try await ending == .lost)
-            #expect(ProcessTree.killCgroup(parent: parent, runID: fixture.runID))
+            let isGone =
+                place.isEmpty
+                ? ProcessTree.killCgroup(parent: parent, runID: fixture.runID)
+                : ProcessTree.killCgroup(runID: fixture.runID)
+            #expect(isGone)
             #expect(pids.allSatisfy { ProcessIdentity(pid: $0)?.isAlive() != true })
             #expect(try Directory.open(parent).status(of: FileName("vigil-\(fixture.runID)")) == nil)
             #expect(ProcessTree.killCgroup(parent: parent, runID: fixture.runID), "no group is an empty group")
+            #expect(ProcessTree.killCgroup(runID: fixture.runID))
+            if !place.isEmpty { try Directory.open(top).removeDirectory(FileName(place)) }
         }
     }
 

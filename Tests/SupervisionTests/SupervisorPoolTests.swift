@@ -157,23 +157,24 @@ import Testing
             try await Fixture.with(warm: 0) { fixture in
                 let lock = try fixture.openLock(fixture.runID)
                 let request = fixture.request("exit 3")
-                let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-                var before = rlimit()
-                getrlimit(resource, &before)
                 // From "none free" upwards, until there are enough.
                 var refusals = 0
                 var ending = AttemptEnding.refused(.tooManyOpenFiles)
                 while ending.record == nil, refusals < 100 {
-                    var limit = before
-                    limit.rlim_cur = rlim_t(firstFreeDescriptor() + refusals)
-                    setrlimit(resource, &limit)
-                    ending = await fixture.pool.run(
-                        request,
-                        lock: lock.rawValue,
-                        logs: fixture.logs,
-                        exits: fixture.exits
-                    )
-                    setrlimit(resource, &before)
+                    let free = refusals
+                    ending = try await fixture.onReactor { pool in
+                        // For no longer than the start: whatever else runs in this process may need a descriptor.
+                        withDescriptorsLeft(free) {
+                            Task.immediate {
+                                await pool.run(
+                                    request,
+                                    lock: lock.rawValue,
+                                    logs: fixture.logs,
+                                    exits: fixture.exits
+                                )
+                            }
+                        }
+                    }.value
                     #expect(ending == .refused(.tooManyOpenFiles) || ending.record?.ending == .exited(code: 3))
                     refusals += 1
                 }
@@ -211,10 +212,18 @@ import Testing
 /// The process-number controller of the older kind of control groups.
 private let pidsGroup = "/sys/fs/cgroup/pids"
 
-private func firstFreeDescriptor() -> Int {
-    let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
-    close(descriptor)
-    return Int(descriptor)
+/// Calls with no more than some descriptors to be had.
+private func withDescriptorsLeft<Result>(_ count: Int, _ body: () -> Result) -> Result {
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    var before = rlimit()
+    getrlimit(resource, &before)
+    defer { setrlimit(resource, &before) }
+    let firstFree = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    close(firstFree)
+    var limit = before
+    limit.rlim_cur = rlim_t(Int(firstFree) + count)
+    setrlimit(resource, &limit)
+    return body()
 }
 
 private func write(_ value: String, to path: String) throws {
