@@ -44,6 +44,7 @@ final class OffloadPool: Sendable {
                     state.idle -= 1
                     return (state.next(), state.isClosed)
                 }
+                HandOver.acquire(through: self)
                 work?()
                 if work == nil, isClosed || taken < 0 { return }
             }
@@ -68,6 +69,7 @@ final class OffloadPool: Sendable {
 
     /// Runs work on one of the threads, in the order of submission; on the calling one if no thread can be started.
     func submit(_ work: @escaping @Sendable () -> Void) {
+        HandOver.release(through: shared)
         let mustStart = shared.state.withLock { state in
             state.queue.append(work)
             guard state.idle < state.waiting, state.threads < limit else { return false }

@@ -78,6 +78,7 @@ extension Reactor {
     private func submit(_ work: Work) {
         if isOnLoop { return loop.queue.append(work) }
         // The loop is woken only when it may be waiting: a busy one looks here anyway before it waits.
+        HandOver.release(through: loop)
         let mustWake = inbox.withLock { inbox in
             inbox.work.append(work)
             defer { inbox.isSleeping = false }
@@ -139,12 +140,14 @@ extension Reactor {
     }
 
     private func drainInbox() -> Bool {
-        inbox.withLock { inbox in
+        let goesOn = inbox.withLock { inbox in
             inbox.isSleeping = false
             loop.queue.append(contentsOf: inbox.work)
             inbox.work.removeAll(keepingCapacity: true)
             return !inbox.isStopped
         }
+        HandOver.acquire(through: loop)
+        return goesOn
     }
 
     private func waitForEvents() {

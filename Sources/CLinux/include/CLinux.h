@@ -190,3 +190,9 @@ long cl_packet_receive(int socket, uint8_t *buffer, size_t size, int *_Nullable 
 
 /// Orphaned descendants become children of this process instead of init's.
 int cl_become_subreaper(void);
+
+// MARK: The thread sanitizer
+
+/// What this thread did so far happens before what a thread does after cl_taken_over with the same address.
+void cl_handed_over(const void *_Nonnull through);
+void cl_taken_over(const void *_Nonnull through);
