@@ -98,14 +98,19 @@ int cl_signal_raise_in_thread(int signal) { return -pthread_kill(pthread_self(),
 
 int cl_watch_create(void) { RETRY(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)); }
 
-int cl_watch_add(int watcher, int directory) {
+static int add_watch(int watcher, int directory, uint32_t mask) {
     // inotify_add_watch(2) takes only paths; this one leads to the open directory itself.
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", directory);
-    uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF |
-                    IN_MOVE_SELF | IN_ONLYDIR;
-    RETRY(inotify_add_watch(watcher, path, mask));
+    // Another watch of the same directory may have asked for more, and must not lose it.
+    RETRY(inotify_add_watch(watcher, path, mask | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD));
 }
+
+int cl_watch_add(int watcher, int directory) {
+    return add_watch(watcher, directory, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE);
+}
+
+int cl_watch_add_writes(int watcher, int directory) { return add_watch(watcher, directory, IN_MODIFY); }
 
 int cl_watch_remove(int watcher, int watch) { RETRY(inotify_rm_watch(watcher, watch)); }
 
@@ -115,6 +120,7 @@ static int kind_of(uint32_t mask) {
     if (mask & (IN_CLOSE_WRITE | IN_MOVED_TO)) return CL_WATCH_SETTLED;
     if (mask & IN_CREATE) return CL_WATCH_APPEARED;
     if (mask & (IN_DELETE | IN_MOVED_FROM)) return CL_WATCH_VANISHED;
+    if (mask & IN_MODIFY) return CL_WATCH_WRITTEN;
     return CL_WATCH_OTHER;
 }
 

@@ -14,6 +14,15 @@ static int64_t nanoseconds(clockid_t clock) {
 
 int64_t cl_clock_wall_milliseconds(void) { return nanoseconds(CLOCK_REALTIME) / 1000000; }
 int64_t cl_clock_boot_nanoseconds(void) { return nanoseconds(CLOCK_BOOTTIME); }
+
+int cl_clock_local_offset(int64_t seconds) {
+    // localtime_r(3) need not read TZ.
+    tzset();
+    time_t time = seconds;
+    struct tm local;
+    return localtime_r(&time, &local) ? (int)local.tm_gmtoff : 0;
+}
+
 int64_t cl_clock_cpu_nanoseconds(void) { return nanoseconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 const char *cl_error_text(int error) { return strerrordesc_np(error); }

@@ -83,6 +83,8 @@ int cl_file_create(int directory, const uint8_t *name, size_t length, uint32_t m
 
 int cl_path_open(const char *path) { RETRY(open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)); }
 
+int cl_input_open(const char *path) { RETRY(open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC)); }
+
 int cl_memory_file(void) { RETRY(memfd_create("vigil", MFD_CLOEXEC)); }
 
 // MARK: Status

@@ -15,7 +15,8 @@ package struct VigilCommand: ParsableCommand {
             """,
         version: Version.current,
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [Up.self, WorkerRun.self, Demo.self, StandInAgent.self])
+            CommandGroup(name: "Run", subcommands: [Up.self, WorkerRun.self, Demo.self, StandInAgent.self]),
+            CommandGroup(name: "Task", subcommands: [TaskSubmit.self, TaskShow.self, TaskLogs.self]),
         ]
     )
 

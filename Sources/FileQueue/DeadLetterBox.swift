@@ -27,11 +27,28 @@ package struct DeadLetterBox {
     /// - Returns: The dead letters.
     /// - Throws: When a directory cannot be read.
     package func list(worker: WorkerID?) throws(SystemCallError) -> [DeadLetter] {
+        try letters(of: worker) { _ in true }
+    }
+
+    /// The dead letters of one task that can be read, oldest first.
+    /// - Parameter id: The task; it is looked for in files that are named for it.
+    /// - Returns: The dead letters.
+    /// - Throws: When a directory cannot be read.
+    package func letters(of id: TaskID) throws(SystemCallError) -> [DeadLetter] {
+        let prefix = id.string + "_"
+        return try letters(of: nil) { $0.hasPrefix(prefix) }.filter { $0.record.taskID == id }
+    }
+
+    private func letters(
+        of worker: WorkerID?,
+        named isWanted: (FileName) -> Bool
+    ) throws(SystemCallError) -> [DeadLetter] {
         var letters: [DeadLetter] = []
         for name in try names(in: locations.deadLetters) {
             guard let owner = WorkerID(bytes: name.bytes), worker == nil || owner == worker else { continue }
             let directory = try Directory.open(locations.deadLetters + "/" + owner.string)
-            for file in try names(in: directory.path) where file.hasSuffix(".json") && !file.hasPrefix(".") {
+            for file in try names(in: directory.path)
+            where file.hasSuffix(".json") && !file.hasPrefix(".") && isWanted(file) {
                 // A file that is no dead letter is not ours to judge, and one that goes meanwhile is no dead letter.
                 guard let bytes = try? directory.read(file, limit: 128 << 20),
                     let record = try? DeadLetterRecord.decode(bytes, for: owner)
@@ -51,8 +68,7 @@ package struct DeadLetterBox {
     package func retry(_ letter: DeadLetter) throws(SubmissionError) {
         let task: TaskRecord
         do throws(TaskRejection) {
-            let limits = TaskLimits(maxBytes: ClaimState.maxTaskBytes, maxTimeout: .seconds(604_800))
-            task = try TaskRecord.decode(letter.record.task ?? [:], for: letter.worker, limits: limits)
+            task = try TaskRecord.decode(letter.record.task ?? [:], for: letter.worker, limits: .widest)
         } catch {
             throw SubmissionError(
                 .io,

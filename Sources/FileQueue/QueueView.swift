@@ -78,10 +78,21 @@ package final class QueueView {
     /// - Returns: `nil` when the file is gone or is no valid task.
     /// - Throws: When it cannot be read.
     package func queuedTask(_ name: FileName, of worker: WorkerID) throws(SystemCallError) -> TaskRecord? {
-        let inbox = try Directory.open(locations.inbox(of: worker))
-        guard let bytes = try inbox.read(name, limit: ClaimState.maxTaskBytes) else { return nil }
+        guard let bytes = try readQueued(name, of: worker) else { return nil }
         // What is no task is the worker's to judge, not ours.
-        return try? TaskRecord.decode(bytes, for: worker, limits: TaskLimits(maxBytes: ClaimState.maxTaskBytes))
+        return try? TaskRecord.decode(bytes, for: worker, limits: .widest)
+    }
+
+    private func readQueued(_ name: FileName, of worker: WorkerID) throws(SystemCallError) -> [UInt8]? {
+        do throws(SystemCallError) {
+            return try Directory.open(locations.inbox(of: worker)).read(name, limit: ClaimState.maxTaskBytes)
+        } catch {
+            switch error.errno {
+            // An inbox that is none or is gone, a link, a directory, a file over every limit: no task of ours.
+            case .noEntry, .notDirectory, .loop, .invalidArgument, .fileTooLarge: return nil
+            default: throw error
+            }
+        }
     }
 
     /// What is on record about a claimed task.
@@ -109,19 +120,90 @@ package final class QueueView {
         return states
     }
 
+    /// Whether the supervisor has recorded the end of the attempt that the claim says is running.
+    /// - Parameter state: A claim's record.
+    /// - Returns: Whether no process of that attempt is left; its outcome may still have to be taken up.
+    /// - Throws: When the record cannot be read.
+    package func hasEnded(_ state: ClaimState) throws(SystemCallError) -> Bool {
+        guard let bytes = try claims.read(ClaimName.exit(state.taskID).fileName, limit: 1 << 16) else { return false }
+        // An exit record is written whole; what is none says nothing about this attempt.
+        let record = try? JSONParser.parse(bytes, limits: .file(bytes.count)).objectValue
+        return record?["run_id"]?.stringValue == state.runID
+    }
+
+    /// Whether a daemon serves a worker now, by the lock that a daemon holds for as long as it lives.
+    /// - Parameter worker: The worker.
+    /// - Returns: Whether one of this kernel does.
+    /// - Throws: When the claims cannot be listed.
+    package func hasLivingDaemon(_ worker: WorkerID) throws(SystemCallError) -> Bool {
+        var owners: [FileName] = []
+        try claims.names { name in
+            if case .owner(let owner) = ClaimName(name), Self.worker(ofOwner: owner) == worker.string {
+                owners.append(name)
+            }
+            return true
+        }
+        return owners.contains { name in
+            // A file that goes meanwhile belonged to a daemon that is gone.
+            guard let isFree = try? claims.openFile(name).tryLockShared() else { return false }
+            return !isFree
+        }
+    }
+
+    /// A daemon's name is `<worker>-<pid>-<start>-<n>`, and a worker's name may hold dashes.
+    private static func worker(ofOwner owner: String) -> String? {
+        let parts = owner.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count > 3, parts.suffix(3).allSatisfy({ Int($0) != nil }) else { return nil }
+        return parts.dropLast(3).joined(separator: "-")
+    }
+
     /// Finds a task, wherever it is.
+    ///
+    /// Looks into every file of the inboxes only when nothing else knows the id.
     /// - Parameter id: The task.
     /// - Returns: `nil` when nothing on disk knows it.
     /// - Throws: When a directory or file cannot be read.
     package func find(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
         // In this order, since a task moves in it; what was missed on the way is found at its next place.
-        if let queued = try findQueued(id) { return queued }
-        if let state = try claim(of: id) { return .claimed(try claimedTask(state), state) }
-        if let result = try shelf.result(of: id) { return .ended(result) }
-        for letter in try DeadLetterBox(locations: locations).list(worker: nil) where letter.record.taskID == id {
-            return .deadLettered(letter.record, worker: letter.worker, file: letter.file.description)
+        if let queued = try findQueuedUnderItsName(id) { return queued }
+        if let taken = try findTaken(id) { return taken }
+        if let queued = try findQueuedUnderAnotherName(id) { return queued }
+        if let taken = try findTaken(id) { return taken }
+        let letters = try DeadLetterBox(locations: locations).list(worker: nil)
+        guard let letter = letters.last(where: { $0.record.taskID == id }) else { return nil }
+        return .deadLettered(letter.record, worker: letter.worker, file: letter.file.description)
+    }
+
+    private func findTaken(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
+        let state = try claim(of: id)
+        let result = try shelf.result(of: id)
+        // With its result a task is over, also while the claim is still being removed.
+        if let result, state == nil || result.taskDigest == state?.digest { return .ended(result) }
+        return try state.map { state throws(SystemCallError) in .claimed(try claimedTask(state), state) }
+    }
+
+    /// The directories in which something changes when a task of a worker goes on; what is missing is made.
+    /// - Parameter worker: The worker.
+    /// - Returns: The open directories.
+    /// - Throws: When one of them cannot be opened.
+    package func directories(of worker: WorkerID) throws(SystemCallError) -> [Directory] {
+        var directories = [claims]
+        for path in [locations.tasks, locations.results, locations.deadLetters] {
+            directories.append(try Directory.create(path + "/" + worker.string))
         }
-        return nil
+        return directories
+    }
+
+    /// Whether a name in one of ``directories(of:)`` belongs to a task.
+    /// - Parameters:
+    ///   - name: The name.
+    ///   - id: The task.
+    /// - Returns: Whether it is its file, claim, result, directory of output, or dead letter.
+    package static func isTrace(_ name: FileName, of id: TaskID) -> Bool {
+        guard name.bytes.starts(with: id.string.utf8) else { return false }
+        let rest = name.bytes.dropFirst(id.string.utf8.count)
+        return rest.isEmpty || rest.elementsEqual(".json".utf8) || rest.first == UInt8(ascii: "~")
+            || rest.first == UInt8(ascii: "_")
     }
 
     /// Removes a result and the output of its attempts, which makes the id free again.
@@ -135,17 +217,22 @@ package final class QueueView {
         try directory.sync()
     }
 
-    private func findQueued(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
-        let usual = FileName(id.string + ".json")
-        let workers = try list(locations.tasks).compactMap { WorkerID(bytes: $0.bytes) }
-        for worker in workers {
-            if let task = try queuedTask(usual, of: worker), task.id == id {
-                return .queued(task, worker: worker, file: usual.description)
+    /// The usual case: the file is named for the task.
+    func findQueuedUnderItsName(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
+        let name = FileName(id.string + ".json")
+        for entry in try list(locations.tasks) {
+            guard let worker = WorkerID(bytes: entry.bytes) else { continue }
+            if let task = try queuedTask(name, of: worker), task.id == id {
+                return .queued(task, worker: worker, file: name.description)
             }
         }
-        // A file may bear another name than its task.
-        for worker in workers {
-            for name in try queuedFiles(of: worker) where name != usual {
+        return nil
+    }
+
+    private func findQueuedUnderAnotherName(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
+        for entry in try list(locations.tasks) {
+            guard let worker = WorkerID(bytes: entry.bytes) else { continue }
+            for name in try queuedFiles(of: worker) {
                 if let task = try queuedTask(name, of: worker), task.id == id {
                     return .queued(task, worker: worker, file: name.description)
                 }
@@ -158,11 +245,7 @@ package final class QueueView {
         let name = ClaimName.task(state.taskID, state.worker).fileName
         guard let bytes = try claims.read(name, limit: ClaimState.maxTaskBytes) else { return nil }
         // It was valid when it was claimed; under other limits it may not be.
-        return try? TaskRecord.decode(
-            bytes,
-            for: state.worker,
-            limits: TaskLimits(maxBytes: ClaimState.maxTaskBytes, maxTimeout: .seconds(604_800))
-        )
+        return try? TaskRecord.decode(bytes, for: state.worker, limits: .widest)
     }
 
     private func list(_ path: String) throws(SystemCallError) -> [FileName] {
@@ -182,4 +265,9 @@ package final class QueueView {
 extension ClaimState {
     /// The most that `MAX_TASK_BYTES` can allow.
     static let maxTaskBytes = 64 << 20
+}
+
+extension TaskLimits {
+    /// Limits that no setting can go beyond, for tasks that somebody else has judged or will.
+    static let widest = TaskLimits(maxBytes: ClaimState.maxTaskBytes, maxTimeout: .seconds(604_800))
 }

@@ -19,10 +19,18 @@ package struct SubmissionError: Error, Sendable, CustomStringConvertible {
     package let code: Code
     /// One line: what, where, why, what to do.
     package let description: String
+    /// How many of the tasks before the one it is about are in the inbox, durably.
+    package private(set) var submittedCount = 0
 
     init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
+    }
+
+    func after(_ count: Int) -> SubmissionError {
+        var copy = self
+        copy.submittedCount = count
+        return copy
     }
 
     init(_ error: SystemCallError) { self.init(.io, error.description) }
@@ -71,35 +79,87 @@ package struct TaskSubmission {
     ///   - worker: Whose inbox to use; made when missing.
     ///   - replacing: Whether results and queued tasks of the same ids give way.
     /// - Returns: For each task whether it is new. On return all of them are durable.
-    /// - Throws: ``SubmissionError`` at the first task that cannot be submitted; those before it may be.
+    /// - Throws: ``SubmissionError`` at the first task that cannot be submitted; those before it are.
     package func submit(
         _ tasks: [TaskRecord],
         to worker: WorkerID,
         replacing: Bool = false
     ) throws(SubmissionError) -> [SubmissionOutcome] {
+        var outcomes: [SubmissionOutcome] = []
         do {
-            let inbox = try Directory.create(locations.inbox(of: worker))
-            let view = try QueueView(locations: locations)
-            var outcomes: [SubmissionOutcome] = []
-            for task in tasks { outcomes.append(try submit(task, into: inbox, worker, view, replacing: replacing)) }
-            if durability == .full { try inbox.sync() }
+            let desk = try SubmissionDesk(locations, worker, durability, replacing: replacing)
+            do {
+                for task in tasks { outcomes.append(try desk.submit(task)) }
+            } catch {
+                // What is there already has to last, too; the first error is the one to report.
+                _ = try? desk.sync()
+                throw error
+            }
+            try desk.sync()
             return outcomes
         } catch let error as SystemCallError {
-            throw SubmissionError(error)
+            throw SubmissionError(error).after(outcomes.count)
         } catch let error as SubmissionError {
-            throw error
+            throw error.after(outcomes.count)
         } catch {
-            throw SubmissionError(.io, "\(error)")
+            throw SubmissionError(.io, "\(error)").after(outcomes.count)
         }
     }
 
-    private func submit(
-        _ task: TaskRecord,
-        into inbox: Directory,
-        _ worker: WorkerID,
-        _ view: QueueView,
-        replacing: Bool
-    ) throws -> SubmissionOutcome {
+    /// Finds what would keep tasks from being submitted now, without submitting any.
+    /// - Parameters:
+    ///   - tasks: The tasks.
+    ///   - worker: Whose inbox to use; made when missing.
+    ///   - replacing: Whether results and queued tasks of the same ids give way.
+    /// - Returns: The hindrances by the positions of the tasks.
+    /// - Throws: ``SubmissionError`` when the queue cannot be looked at.
+    package func hindrances(
+        to tasks: [TaskRecord],
+        of worker: WorkerID,
+        replacing: Bool = false
+    ) throws(SubmissionError) -> [Int: SubmissionError] {
+        var found: [Int: SubmissionError] = [:]
+        do {
+            let desk = try SubmissionDesk(locations, worker, durability, replacing: replacing)
+            for (position, task) in tasks.enumerated() {
+                do { _ = try desk.judge(task) } catch let error as SubmissionError { found[position] = error }
+            }
+            return found
+        } catch let error as SystemCallError {
+            throw SubmissionError(error)
+        } catch { throw SubmissionError(.io, "\(error)") }
+    }
+}
+
+/// One producer at one inbox.
+private struct SubmissionDesk {
+    /// What a task's id means now.
+    enum Judgement {
+        case free
+        case repeated
+        /// A result that has to go first.
+        case replaces(Directory)
+    }
+
+    private let inbox: Directory
+    private let worker: WorkerID
+    private let view: QueueView
+    private let durability: Durability
+    private let replacing: Bool
+
+    init(_ locations: QueueLocations, _ worker: WorkerID, _ durability: Durability, replacing: Bool) throws {
+        inbox = try Directory.create(locations.inbox(of: worker))
+        view = try QueueView(locations: locations)
+        self.worker = worker
+        self.durability = durability
+        self.replacing = replacing
+    }
+
+    func sync() throws {
+        if durability == .full { try inbox.sync() }
+    }
+
+    func judge(_ task: TaskRecord) throws -> Judgement {
         if let claim = try view.claim(of: task.id) {
             if claim.digest == task.contentDigest { return .repeated }
             throw SubmissionError(
@@ -108,45 +168,49 @@ package struct TaskSubmission {
             )
         }
         if let place = try view.shelf.location(of: task.id) {
-            if replacing {
-                try view.removeResult(of: task.id, in: place.directory)
-            } else if try view.shelf.result(of: task.id)?.taskDigest == task.contentDigest {
-                return .repeated
-            } else {
-                throw SubmissionError(
-                    .duplicateTaskID,
-                    "task \(task.id) has a result of \(place.worker); use --replace, or choose another id"
-                )
-            }
+            if replacing { return .replaces(place.directory) }
+            if try view.shelf.result(of: task.id)?.taskDigest == task.contentDigest { return .repeated }
+            throw SubmissionError(
+                .duplicateTaskID,
+                "task \(task.id) has a result of \(place.worker); use --replace, or choose another id"
+            )
         }
-        return try put(task, into: inbox, worker, view, replacing: replacing)
+        guard case .queued(let queued, let owner, _)? = try view.findQueuedUnderItsName(task.id) else { return .free }
+        if replacing && owner == worker { return .free }
+        if queued.contentDigest == task.contentDigest { return .repeated }
+        throw SubmissionError(
+            .duplicateTaskID,
+            owner == worker
+                ? "task \(task.id) is queued already, with other contents; use --replace, or choose another id"
+                : "task \(task.id) is queued for \(owner) already; choose another id"
+        )
     }
 
-    private func put(
-        _ task: TaskRecord,
-        into inbox: Directory,
-        _ worker: WorkerID,
-        _ view: QueueView,
-        replacing: Bool
-    ) throws -> SubmissionOutcome {
+    func submit(_ task: TaskRecord) throws -> SubmissionOutcome {
+        // A name can be taken and let go again between a look and the rename, by a worker that claims.
+        for _ in 0..<8 {
+            switch try judge(task) {
+            case .repeated: return .repeated
+            case .replaces(let results): try view.removeResult(of: task.id, in: results)
+            case .free: break
+            }
+            if try put(task) { return .accepted }
+        }
+        throw SubmissionError(.io, "the inbox \(inbox.path) holds a \(task.id).json that is no task; remove it")
+    }
+
+    /// Returns false when the name is taken.
+    private func put(_ task: TaskRecord) throws -> Bool {
         let name = FileName(task.id.string + ".json")
         let temporary = try AtomicFile.prepare(task.encoded(), in: inbox, durability: durability)
         do {
             try inbox.rename(temporary, to: inbox, as: name, replacing: replacing)
-            return .accepted
+            return true
         } catch {
             // The first error is the one to report; an old temporary file is removed by the worker.
             _ = try? inbox.remove(temporary)
             guard error.errno == .exists else { throw error }
-            if let queued = try view.queuedTask(name, of: worker), queued.id == task.id,
-                queued.contentDigest == task.contentDigest
-            {
-                return .repeated
-            }
-            throw SubmissionError(
-                .duplicateTaskID,
-                "task \(task.id) is queued already, with other contents; use --replace, or choose another id"
-            )
+            return false
         }
     }
 }

@@ -33,9 +33,14 @@ package struct WatchID: Hashable, Sendable {
 /// File systems that change without this kernel's doing (NFS, FUSE, the layers of an overlay) give no events, so that
 /// a scan now and then is needed in any case.
 package final class DirectoryWatcher: Sendable {
+    private enum Handler {
+        case changes(@Sendable (DirectoryEvent) -> Void)
+        case writes(@Sendable (FileName) -> Void)
+    }
+
     private struct Watch {
         let id: WatchID
-        let handler: @Sendable (DirectoryEvent) -> Void
+        let handler: Handler
     }
 
     /// Unchecked because only the loop's thread touches it, as `preconditionOnLoop` ensures.
@@ -83,11 +88,35 @@ package final class DirectoryWatcher: Sendable {
         _ handler: @escaping @Sendable (DirectoryEvent) -> Void
     ) throws(SystemCallError) -> WatchID {
         reactor.preconditionOnLoop()
-        let watch = try check(
-            cl_watch_add(inotify.rawValue, directory.descriptor),
-            "inotify_add_watch",
-            directory.path
-        )
+        return remember(.changes(handler), of: try kernelWatch(cl_watch_add, directory))
+    }
+
+    /// Begins to report writes to the files of an open directory, as long as they go on.
+    ///
+    /// Loop thread only. Writes are told in addition to what ``add(_:_:)`` reports, and only here: a file that is written
+    /// to all the time causes many events. Several writes in a row may be one event. Lost events are told to the
+    /// handlers of ``add(_:_:)`` alone, as ``DirectoryEvent/overflow``.
+    /// - Parameters:
+    ///   - directory: Which; it need not stay open.
+    ///   - handler: Called on the loop with the name of a file that was written to, or cut to another length.
+    /// - Returns: The name to remove the watch by.
+    /// - Throws: ``Errno/noSpace`` when the user's watches are used up, see inotify(7).
+    package func watchWrites(
+        in directory: Directory,
+        _ handler: @escaping @Sendable (FileName) -> Void
+    ) throws(SystemCallError) -> WatchID {
+        reactor.preconditionOnLoop()
+        return remember(.writes(handler), of: try kernelWatch(cl_watch_add_writes, directory))
+    }
+
+    private func kernelWatch(
+        _ call: (Int32, Int32) -> Int32,
+        _ directory: Directory
+    ) throws(SystemCallError) -> Int32 {
+        try check(call(inotify.rawValue, directory.descriptor), "inotify_add_watch", directory.path)
+    }
+
+    private func remember(_ handler: Handler, of watch: Int32) -> WatchID {
         let id = WatchID(number: state.nextNumber)
         state.nextNumber += 1
         state.watches[watch, default: []].append(Watch(id: id, handler: handler))
@@ -130,6 +159,10 @@ package final class DirectoryWatcher: Sendable {
         case CL_WATCH_APPEARED: tell(state.watches[event.watch], .appeared(name), at: event.watch)
         case CL_WATCH_VANISHED: tell(state.watches[event.watch], .vanished(name), at: event.watch)
         case CL_WATCH_GONE: tell(state.watches[event.watch], .gone, at: event.watch)
+        case CL_WATCH_WRITTEN:
+            forEach(state.watches[event.watch], at: event.watch) { handler in
+                if case .writes(let handler) = handler { handler(name) }
+            }
         case CL_WATCH_OVERFLOW:
             for (watch, watches) in state.watches { tell(watches, .overflow, at: watch) }
         default: break
@@ -137,10 +170,16 @@ package final class DirectoryWatcher: Sendable {
     }
 
     private func tell(_ watches: [Watch]?, _ event: DirectoryEvent, at number: Int32) {
+        forEach(watches, at: number) { handler in
+            if case .changes(let handler) = handler { handler(event) }
+        }
+    }
+
+    private func forEach(_ watches: [Watch]?, at number: Int32, _ body: (Handler) -> Void) {
         for watch in watches ?? [] {
             // A handler before this one may have ended the watch.
             guard state.watches[number]?.contains(where: { $0.id == watch.id }) == true else { continue }
-            watch.handler(event)
+            body(watch.handler)
         }
     }
 }

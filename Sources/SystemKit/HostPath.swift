@@ -53,4 +53,22 @@ package enum HostPath {
             throw SystemCallError(call: error.call, errno: error.errno, path: path)
         }
     }
+
+    /// Reads a whole input that a person named: a file, a pipe such as `/dev/fd/63`, a device; links followed.
+    ///
+    /// Waits for the end of a pipe.
+    ///
+    /// - Parameters:
+    ///   - path: where.
+    ///   - limit: the most bytes accepted.
+    /// - Returns: the bytes.
+    /// - Throws: `EFBIG` above the limit, and what open(2) and read(2) report.
+    package static func readInput(_ path: String, limit: Int) throws(SystemCallError) -> [UInt8] {
+        let file = OwnedDescriptor(adopting: try check(unsafe cl_input_open(try cPath(path, "open")), "open", path))
+        do {
+            return try file.readAll(limit: limit)
+        } catch {
+            throw SystemCallError(call: error.call, errno: error.errno, path: path)
+        }
+    }
 }

@@ -60,4 +60,20 @@ import Testing
         #expect(throws: SystemCallError.self) { try HostPath.status(of: "/\u{0}x") }
         #expect(throws: SystemCallError.self) { try HostPath.resolved("/\u{0}x") }
     }
+
+    @Test func anInputMayBeAPipeWhoseEndIsWaitedFor() async throws {
+        let scratch = try TemporaryDirectory(for: "input")
+        let path = scratch.path(of: "pipe")
+        try #require(mkfifo(path, 0o600) == 0)
+        let writer = try ChildProcess(
+            ["/bin/sh", "-c", #"printf one >"$1"; printf more"#, "sh", path],
+            environment: [:],
+            output: "/dev/null"
+        )
+        let bytes = try await blocking { try HostPath.readInput(path, limit: 100) }
+        #expect(bytes == Array("one".utf8))
+        try await writer.waitForExit()
+        let error = #expect(throws: SystemCallError.self) { try HostPath.readInput(scratch.path, limit: 100) }
+        #expect(error?.errno == .isDirectory)
+    }
 }

@@ -29,6 +29,8 @@ int cl_file_open(int directory, const uint8_t *name, size_t length);
 /// Opens a regular file for writing, creating it when absent.
 int cl_file_create(int directory, const uint8_t *name, size_t length, uint32_t mode, int exclusive, int append);
 int cl_path_open(const char *path);
+/// As cl_path_open, but a pipe is waited for, when it is opened and when it is read.
+int cl_input_open(const char *path);
 
 int cl_status_of(int descriptor, struct cl_status *status);
 int cl_status_at(int directory, const uint8_t *name, size_t length, struct cl_status *status);
@@ -104,6 +106,8 @@ int cl_stream_finish_writing(int socket);
 const char *_Nullable cl_error_text(int error);
 int64_t cl_clock_wall_milliseconds(void);
 int64_t cl_clock_boot_nanoseconds(void);
+/// How many seconds local time is ahead of UTC at a time in seconds since 1970, by TZ or /etc/localtime.
+int cl_clock_local_offset(int64_t seconds);
 int64_t cl_clock_cpu_nanoseconds(void);
 int cl_process_id(void);
 uint32_t cl_effective_user_id(void);
@@ -148,7 +152,15 @@ int cl_signals_open(const int *signals, size_t count);
 int cl_signals_next(int descriptor);
 int cl_signal_raise_in_thread(int signal);
 
-enum { CL_WATCH_OTHER, CL_WATCH_SETTLED, CL_WATCH_APPEARED, CL_WATCH_VANISHED, CL_WATCH_GONE, CL_WATCH_OVERFLOW };
+enum {
+    CL_WATCH_OTHER,
+    CL_WATCH_SETTLED,
+    CL_WATCH_APPEARED,
+    CL_WATCH_VANISHED,
+    CL_WATCH_GONE,
+    CL_WATCH_OVERFLOW,
+    CL_WATCH_WRITTEN
+};
 
 struct cl_watch_event {
     int watch, kind;
@@ -159,6 +171,8 @@ struct cl_watch_event {
 int cl_watch_create(void);
 /// Watches an open directory, whatever its name is by now. The same directory gives the same number again.
 int cl_watch_add(int watcher, int directory);
+/// Adds writes to what is told about an open directory, and watches it if it is not watched yet.
+int cl_watch_add_writes(int watcher, int directory);
 int cl_watch_remove(int watcher, int watch);
 void cl_watch_decode(const uint8_t *buffer, size_t offset, struct cl_watch_event *event);
 

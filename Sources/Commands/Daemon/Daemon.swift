@@ -129,13 +129,8 @@ struct Daemon: Sendable {
 
     /// Without inotify, and on file systems that change without this kernel's doing, workers scan instead.
     private func makeWatcher(_ settings: VigilSettings, _ reactor: Reactor, _ logger: Logger) -> DirectoryWatcher? {
-        do throws(SystemCallError) {
-            let kind = try SystemInfo.fileSystemKind(of: Directory.create(settings.taskDirectory).path)
-            if ["nfs", "fuse", "cifs", "smb2", "9p", "ceph"].contains(kind) {
-                logger.warning("file system reports no events, scanning instead", metadata: ["kind": .string(kind)])
-                return nil
-            }
-            return try DirectoryWatcher(reactor: reactor)
+        do throws(NoDirectoryEvents) {
+            return try DirectoryWatcher(forQueueAt: settings.taskDirectory, on: reactor)
         } catch {
             logger.warning("no directory events, scanning instead", metadata: ["error": "\(error)"])
             return nil

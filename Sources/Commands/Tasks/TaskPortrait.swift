@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that the files say about one task.
+
+import FileQueue
+package import QueueModel
+import Settings
+import SystemKit
+
+/// One task whole: where it is, why it waits, its attempts, and what came of it.
+package struct TaskPortrait: Sendable {
+    /// Where the task is; the texts are stable.
+    package enum State: String, Sendable {
+        case queued, waiting, running, completed, failed, cancelled
+        /// It broke a rule of tasks, and never was one.
+        case refused
+    }
+
+    /// One attempt, ended or not.
+    package struct Attempt: Sendable, Equatable {
+        /// What is known of it; of one that runs, number and start.
+        package var record: AttemptRecord
+        /// Whether it runs.
+        package var isRunning: Bool
+        /// Its logs that are there.
+        package var logs: [Log]
+
+        /// Describes an attempt.
+        /// - Parameters:
+        ///   - record: What is known of it.
+        ///   - isRunning: Whether it runs.
+        ///   - logs: Its logs that are there.
+        package init(record: AttemptRecord, isRunning: Bool = false, logs: [Log] = []) {
+            self.record = record
+            self.isRunning = isRunning
+            self.logs = logs
+        }
+    }
+
+    /// A log file.
+    package struct Log: Sendable, Equatable {
+        /// `stdout` or `stderr`.
+        package let stream: String
+        /// Its absolute path.
+        package let path: String
+        /// Its size in bytes.
+        package let size: Int64
+
+        /// Describes a log.
+        /// - Parameters:
+        ///   - stream: `stdout` or `stderr`.
+        ///   - path: Its absolute path.
+        ///   - size: Its size in bytes.
+        package init(stream: String, path: String, size: Int64) {
+            self.stream = stream
+            self.path = path
+            self.size = size
+        }
+    }
+
+    /// A dead letter of the task.
+    package struct Letter: Sendable, Equatable {
+        /// Its absolute path.
+        package let path: String
+        /// What it says.
+        package let record: DeadLetterRecord
+
+        /// Describes a dead letter.
+        /// - Parameters:
+        ///   - path: Its absolute path.
+        ///   - record: What it says.
+        package init(path: String, record: DeadLetterRecord) {
+            self.path = path
+            self.record = record
+        }
+    }
+
+    /// The task.
+    package var id: TaskID
+    /// Whose it is.
+    package var worker: WorkerID
+    /// Where it is.
+    package var state: State
+    /// Why it does not run, while it could still.
+    package var waits: [TaskWaitReason] = []
+    /// The task's own fields; nil when they are nowhere any more.
+    package var fields: JSONObject?
+    /// When it was put into the inbox, as far as that is known.
+    package var queuedAt: Timestamp?
+    /// Its attempts in order.
+    package var attempts: [Attempt] = []
+    /// How many attempts it has at most.
+    package var mostAttempts: Int?
+    /// Its result.
+    package var result: ResultRecord?
+    /// Where its result is.
+    package var resultPath: String?
+    /// Where its task file is, while it is queued.
+    package var taskPath: String?
+    /// Its dead letters, oldest first.
+    package var letters: [Letter] = []
+
+    /// A portrait with only what every task has.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - worker: Whose it is.
+    ///   - state: Where it is.
+    package init(id: TaskID, worker: WorkerID, state: State) {
+        self.id = id
+        self.worker = worker
+        self.state = state
+    }
+
+    /// Why it failed, as its result says, or its dead letter where it has no result.
+    package var failure: Failure? { result?.failure }
+}
+
+extension TaskPortrait {
+    /// Looks at a task's files.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - view: Its queue.
+    ///   - loaded: The settings.
+    /// - Returns: Nil when nothing on disk knows the task.
+    /// - Throws: `SystemCallError` when a file cannot be read.
+    static func take(_ id: TaskID, in view: QueueView, _ loaded: LoadedSettings) throws -> TaskPortrait? {
+        guard let place = try view.find(id) else { return nil }
+        let artist = TaskPortraitist(view: view, settings: loaded.settings(for: place.worker))
+        return try artist.portrait(of: id, place)
+    }
+}
+
+/// Gathers what a portrait shows.
+private struct TaskPortraitist {
+    let view: QueueView
+    let settings: VigilSettings
+
+    func portrait(of id: TaskID, _ place: TaskWhereabouts) throws -> TaskPortrait {
+        var portrait = TaskPortrait(id: id, worker: place.worker, state: .queued)
+        portrait.letters = try letters(of: id)
+        portrait.attempts = try place.attempts.map { try attempt($0, of: id, place.worker) }
+        switch place {
+        case .queued(let task, let worker, let file): try describe(&portrait, task, worker, file)
+        case .claimed(let task, let state): try describe(&portrait, task, state)
+        case .ended(let result):
+            portrait.state = TaskPortrait.State(result.status)
+            portrait.result = result
+            portrait.resultPath = "\(view.locations.results)/\(result.worker)/\(id).json"
+            portrait.queuedAt = result.queuedAt
+            portrait.fields = portrait.letters.last?.record.task
+        case .deadLettered(let letter, _, _):
+            portrait.state = letter.attempts.isEmpty && letter.reason.isRefusal ? .refused : .failed
+            portrait.fields = letter.task
+        }
+        return portrait
+    }
+
+    private func describe(
+        _ portrait: inout TaskPortrait,
+        _ task: TaskRecord,
+        _ worker: WorkerID,
+        _ file: String
+    ) throws {
+        let path = "\(view.locations.inbox(of: worker))/\(file)"
+        let modified = try HostPath.status(of: path).map {
+            Timestamp(millisecondsSince1970: $0.modifiedNanoseconds / 1_000_000)
+        }
+        portrait.taskPath = path
+        portrait.fields = task.fields
+        portrait.queuedAt = [task.createdAt, modified].compactMap { $0 }.min()
+        portrait.mostAttempts = (task.maxRetries ?? settings.maxRetries) + 1
+        let unmet = try task.dependencies.compactMap { try dependency($0) }
+        if !unmet.isEmpty { portrait.waits.append(.dependencies(unmet)) }
+        if let notBefore = task.notBefore, notBefore > .now { portrait.waits.append(.notBefore(notBefore)) }
+        portrait.waits += try reasons(of: worker)
+        portrait.state = portrait.waits.isEmpty ? .queued : .waiting
+    }
+
+    private func describe(_ portrait: inout TaskPortrait, _ task: TaskRecord?, _ state: ClaimState) throws {
+        portrait.fields = task?.fields
+        portrait.queuedAt = state.queuedAt
+        portrait.mostAttempts = (task?.maxRetries ?? settings.maxRetries) + 1
+        switch state.phase {
+        case .running:
+            portrait.state = .running
+            let start = state.attempt == 1 ? state.firstStartedAt : try logTime(of: state)
+            let record = AttemptRecord(number: state.attempt, startedAt: start)
+            portrait.attempts.append(try attempt(record, of: state.taskID, state.worker, isRunning: true))
+        case .waiting:
+            portrait.waits.append(.retry(until: state.notBefore ?? .now))
+            portrait.waits += try reasons(of: state.worker)
+            portrait.state = .waiting
+        case .dead:
+            portrait.state = .failed
+        }
+    }
+
+    private func reasons(of worker: WorkerID) throws -> [TaskWaitReason] {
+        let presence = try WorkerPresence(of: worker, in: view, interval: settings.heartbeatInterval)
+        return TaskWaitReason.reasons(of: presence, now: .now, workers: settings.workers)
+    }
+
+    /// Nil when the task has completed.
+    private func dependency(_ id: TaskID) throws -> TaskWaitReason.Dependency? {
+        if let result = try view.shelf.result(of: id) {
+            return result.status == .completed ? nil : TaskWaitReason.Dependency(id: id, state: result.status.rawValue)
+        }
+        switch try view.find(id) {
+        case .queued?: return TaskWaitReason.Dependency(id: id, state: "queued")
+        case .claimed(_, let state)?:
+            return TaskWaitReason.Dependency(id: id, state: state.phase == .running ? "running" : "waiting")
+        case .ended(let result)?: return TaskWaitReason.Dependency(id: id, state: result.status.rawValue)
+        case .deadLettered?: return TaskWaitReason.Dependency(id: id, state: "dead-lettered")
+        case nil: return TaskWaitReason.Dependency(id: id, state: nil)
+        }
+    }
+
+    private func attempt(
+        _ record: AttemptRecord,
+        of id: TaskID,
+        _ worker: WorkerID,
+        isRunning: Bool = false
+    ) throws -> TaskPortrait.Attempt {
+        let names = [(OutputStream.standardOutput, "stdout"), (.standardError, "stderr")]
+        let logs = try names.compactMap { stream, name -> TaskPortrait.Log? in
+            let path = view.outputPath(stream, of: id, worker: worker, attempt: record.number)
+            return try HostPath.status(of: path).map { TaskPortrait.Log(stream: name, path: path, size: $0.size) }
+        }
+        return TaskPortrait.Attempt(record: record, isRunning: isRunning, logs: logs)
+    }
+
+    /// A later attempt's start is not on record; its claim's record was written just then.
+    private func logTime(of state: ClaimState) throws -> Timestamp? {
+        let path = "\(view.locations.claims)/\(ClaimName.state(state.taskID).fileName)"
+        return try HostPath.status(of: path).map {
+            Timestamp(millisecondsSince1970: $0.modifiedNanoseconds / 1_000_000)
+        }
+    }
+
+    private func letters(of id: TaskID) throws -> [TaskPortrait.Letter] {
+        try DeadLetterBox(locations: view.locations).letters(of: id).map { letter in
+            let path = "\(view.locations.deadLetters)/\(letter.worker)/\(letter.file)"
+            return TaskPortrait.Letter(path: path, record: letter.record)
+        }
+    }
+}
+
+extension TaskPortrait.State {
+    fileprivate init(_ status: TaskStatus) {
+        switch status {
+        case .completed: self = .completed
+        case .failed: self = .failed
+        case .cancelled: self = .cancelled
+        }
+    }
+}
+
+extension DeadLetterReason {
+    /// Whether what broke the rule never was a task.
+    var isRefusal: Bool {
+        switch self {
+        case .invalidJSON, .invalidTask, .tooLarge, .workerMismatch, .unsafeFile, .duplicateTaskID: true
+        case .maxRetriesExceeded, .permanentFailure, .dependencyFailed, .dependencyCycle, .expired: false
+        }
+    }
+}

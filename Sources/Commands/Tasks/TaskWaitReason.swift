@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a task does not run now.
+
+package import QueueModel
+
+/// One thing that keeps a task from running.
+package enum TaskWaitReason: Sendable, Equatable {
+    /// Tasks that have to complete first, with where each is.
+    case dependencies([Dependency])
+    /// Its earliest start lies ahead.
+    case notBefore(Timestamp)
+    /// The delay before its next attempt runs.
+    case retry(until: Timestamp)
+    /// Nobody serves its worker; with the remedy.
+    case noDaemon(String)
+    /// The worker starts nothing until it is told to.
+    case paused
+    /// The worker is about to stop.
+    case draining
+    /// Too many attempts have failed in a row.
+    case circuitOpen
+    /// One task runs as a probe, and the others wait for what comes of it.
+    case circuitHalfOpen
+    /// Something is wrong with the worker that keeps it from starting anything.
+    case degraded(String)
+    /// All slots are taken.
+    case noSlot(running: [TaskID])
+
+    /// A task that another one needs.
+    package struct Dependency: Sendable, Equatable {
+        /// The task.
+        package let id: TaskID
+        /// Where it is; nil when nothing is known of it.
+        package let state: String?
+
+        /// Names a task and its state.
+        /// - Parameters:
+        ///   - id: The task.
+        ///   - state: Where it is; nil when nothing is known of it.
+        package init(id: TaskID, state: String?) {
+            self.id = id
+            self.state = state
+        }
+    }
+
+    /// Stable, for JSON.
+    package var cause: String {
+        switch self {
+        case .dependencies: WaitCause.dependency.rawValue
+        case .notBefore: WaitCause.notBefore.rawValue
+        case .retry: WaitCause.retry.rawValue
+        case .paused: WaitCause.paused.rawValue
+        case .circuitOpen, .circuitHalfOpen: WaitCause.circuitOpen.rawValue
+        case .noSlot: WaitCause.slot.rawValue
+        case .noDaemon: "no_daemon"
+        case .draining: "draining"
+        case .degraded: "degraded"
+        }
+    }
+
+    /// Whether the task could not even run if its worker were free and well.
+    package var isOfTheTask: Bool {
+        switch self {
+        case .dependencies, .notBefore, .retry: true
+        default: false
+        }
+    }
+
+    /// What a worker's state means for a task that could run.
+    /// - Parameters:
+    ///   - presence: The worker's daemon.
+    ///   - now: The present time.
+    ///   - workers: The workers that `vigil up` would run.
+    /// - Returns: What keeps its tasks from starting; nothing when they start at once.
+    package static func reasons(
+        of presence: WorkerPresence,
+        now: Timestamp,
+        workers: [WorkerID]
+    ) -> [TaskWaitReason] {
+        if let absence = presence.absence(now: now, workers: workers) { return [.noDaemon(absence)] }
+        guard let heartbeat = presence.heartbeat else { return [] }
+        var reasons: [TaskWaitReason] = []
+        switch heartbeat.status {
+        case .paused: reasons.append(.paused)
+        case .draining, .stopped: reasons.append(.draining)
+        case .degraded:
+            // Of what can be wrong, these two stop the starts.
+            for problem in ["agent", "disk"] {
+                if let message = heartbeat.problems[problem] { reasons.append(.degraded("\(problem): \(message)")) }
+            }
+        case .healthy: break
+        }
+        switch heartbeat.circuitBreakerState {
+        case .closed: break
+        case .open: reasons.append(.circuitOpen)
+        case .halfOpen: reasons.append(.circuitHalfOpen)
+        }
+        if let slots = heartbeat.maxConcurrent, heartbeat.activeTasks >= slots {
+            reasons.append(.noSlot(running: heartbeat.running))
+        }
+        return reasons
+    }
+
+    /// The reason for people, in a few words.
+    /// - Parameter now: The present time.
+    /// - Returns: One line.
+    package func text(now: Timestamp) -> String {
+        switch self {
+        case .dependencies(let dependencies):
+            let list = dependencies.map { "\($0.id) (\($0.state ?? "not known yet"))" }
+            return "until it has completed: " + list.joined(separator: ", ")
+        case .notBefore(let time): return "for its time: \(time.described(at: now))"
+        case .retry(let time):
+            return time > now
+                ? "for its next attempt: \(time.described(at: now))" : "for its next attempt, which is due"
+        case .noDaemon(let sentence): return printable(sentence)
+        case .paused: return "the worker is paused"
+        case .draining: return "the worker is about to stop"
+        case .circuitOpen: return "the worker's circuit is open: too many attempts failed in a row"
+        case .circuitHalfOpen: return "the worker's circuit is half-open: one task is tried first"
+        case .degraded(let message): return "the worker starts nothing: \(printable(message))"
+        case .noSlot(let running):
+            return "all slots are taken by " + running.map(\.string).joined(separator: ", ")
+        }
+    }
+
+    /// The reason as a JSON object; `cause` says which members there are.
+    package var json: JSONValue {
+        var object: JSONObject = ["cause": .string(cause)]
+        switch self {
+        case .dependencies(let dependencies):
+            object["tasks"] = .array(
+                dependencies.map {
+                    ["task_id": .string($0.id.string), "state": $0.state.map(JSONValue.string) ?? .null]
+                }
+            )
+        case .notBefore(let time), .retry(let time): object["until"] = .string(time.description)
+        case .noDaemon(let sentence), .degraded(let sentence): object["message"] = .string(sentence)
+        case .noSlot(let running): object["running"] = .array(running.map { .string($0.string) })
+        case .paused, .draining: break
+        case .circuitOpen: object["circuit_breaker_state"] = .string(CircuitBreakerState.open.rawValue)
+        case .circuitHalfOpen: object["circuit_breaker_state"] = .string(CircuitBreakerState.halfOpen.rawValue)
+        }
+        return .object(object)
+    }
+}
