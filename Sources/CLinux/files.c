@@ -123,6 +123,10 @@ int cl_status_path(const char *path, struct cl_status *status) {
     return convert(stat(path, &raw), &raw, status);
 }
 
+int cl_may_change_directory(const char *path) {
+    return faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
 int cl_file_system_magic(const char *path, uint64_t *magic) {
     struct statfs status;
     if (statfs(path, &status) < 0) return -errno;

@@ -16,7 +16,7 @@ package struct DeadLetter: Sendable {
 
 /// All dead letters of a queue.
 package struct DeadLetterBox {
-    private let locations: QueueLocations
+    let locations: QueueLocations
 
     /// Makes a view of the dead letters.
     /// - Parameter locations: The paths.
@@ -46,38 +46,91 @@ package struct DeadLetterBox {
         var letters: [DeadLetter] = []
         for name in try names(in: locations.deadLetters) {
             guard let owner = WorkerID(bytes: name.bytes), worker == nil || owner == worker else { continue }
-            let directory = try Directory.open(locations.deadLetters + "/" + owner.string)
-            for file in try names(in: directory.path)
-            where file.hasSuffix(".json") && !file.hasPrefix(".") && isWanted(file) {
-                // A file that is no dead letter is not ours to judge, and one that goes meanwhile is no dead letter.
-                guard let bytes = try? directory.read(file, limit: 128 << 20),
-                    let record = try? DeadLetterRecord.decode(bytes, for: owner)
-                else { continue }
-                letters.append(DeadLetter(worker: owner, file: file, record: record))
+            for file in try names(in: directory(of: owner)) where Self.isLetter(file) && isWanted(file) {
+                if let letter = read(file, of: owner) { letters.append(letter) }
             }
         }
         return letters.sorted { ($0.record.timestamp, $0.file) < ($1.record.timestamp, $1.file) }
     }
 
+    /// Whether a name is a dead letter's: ends in `.json` and does not start with a dot.
+    static func isLetter(_ name: FileName) -> Bool { name.hasSuffix(".json") && !name.hasPrefix(".") }
+
+    /// Reads a dead letter; `nil` when the file is none.
+    func read(_ file: FileName, of worker: WorkerID) -> DeadLetter? {
+        // A file that is no dead letter is not ours to judge, and one that goes meanwhile is no dead letter.
+        guard let bytes = try? Directory.open(directory(of: worker)).read(file, limit: 128 << 20),
+            let record = try? DeadLetterRecord.decode(bytes, for: worker)
+        else { return nil }
+        return DeadLetter(worker: worker, file: file, record: record)
+    }
+
+    /// The task of a dead letter, as it can be run again.
+    /// - Parameter letter: The dead letter.
+    /// - Returns: The task as it came.
+    /// - Throws: ``SubmissionError`` when it holds none.
+    package func task(of letter: DeadLetter) throws(SubmissionError) -> TaskRecord {
+        do throws(TaskRejection) {
+            return try TaskRecord.decode(letter.record.task ?? [:], for: letter.worker, limits: .widest)
+        } catch {
+            let reason = letter.record.error ?? error.message
+            guard let raw = letter.record.rawFile else {
+                throw SubmissionError(
+                    .io,
+                    "\(letter.file) holds no valid task (\(reason)); mend it and submit it as a new one"
+                )
+            }
+            throw SubmissionError(
+                .io,
+                "\(letter.file) never was a task (\(reason)); mend a copy of \(directory(of: letter.worker))/\(raw), "
+                    + "and put it into \(locations.inbox(of: letter.worker))"
+            )
+        }
+    }
+
     /// Puts the task of a dead letter back into its inbox, as it first came, with all its attempts.
     ///
     /// The failed result goes first, since its id would make the task a repeat; the dead letter goes last, so that a
-    /// crash in between loses nothing.
+    /// crash in between loses nothing. Only a failed or cancelled result gives way, and no other task of the same id.
     /// - Parameter letter: The dead letter.
-    /// - Throws: ``SubmissionError``, also when the dead letter holds no valid task.
+    /// - Throws: ``SubmissionError``, also when the dead letter holds no valid task, or when its id has completed or
+    ///   is another task's by now.
     package func retry(_ letter: DeadLetter) throws(SubmissionError) {
-        let task: TaskRecord
-        do throws(TaskRejection) {
-            task = try TaskRecord.decode(letter.record.task ?? [:], for: letter.worker, limits: .widest)
-        } catch {
+        let task = try task(of: letter)
+        do {
+            try makeWay(for: task, of: letter)
+        } catch let error as SystemCallError {
+            throw SubmissionError(error)
+        } catch let error as SubmissionError {
+            throw error
+        } catch { throw SubmissionError(.io, "\(error)") }
+        _ = try TaskSubmission(locations: locations).submit(task, to: letter.worker)
+        try remove(letter)
+    }
+
+    private func makeWay(for task: TaskRecord, of letter: DeadLetter) throws {
+        let view = try QueueView(locations: locations)
+        // A claim is judged by the submission; its result may be there already, and then is not ours to remove.
+        if try view.claim(of: task.id) != nil { return }
+        if let queued = try view.queuedTask(FileName(task.id.string + ".json"), of: letter.worker),
+            queued.id == task.id, queued.contentDigest != task.contentDigest
+        {
             throw SubmissionError(
-                .io,
-                "\(letter.file) holds no valid task (\(error.message)); mend it and submit it as a new one"
+                .duplicateTaskID,
+                "\(letter.file): another task \(task.id) is queued; wait for its end, or submit this one under another id"
             )
         }
-        let submission = TaskSubmission(locations: locations)
-        _ = try submission.submit(task, to: letter.worker, replacing: true)
-        try remove(letter)
+        guard let place = try view.shelf.location(of: task.id), let result = try view.shelf.result(of: task.id) else {
+            return
+        }
+        guard result.status != .completed else {
+            throw SubmissionError(
+                .duplicateTaskID,
+                "\(letter.file): task \(task.id) has completed (\(place.worker)); purge the dead letter, or submit its "
+                    + "task under another id"
+            )
+        }
+        try view.removeResult(of: task.id, in: place.directory)
     }
 
     /// Removes a dead letter and the bytes beside it; what it held is gone.
@@ -85,7 +138,7 @@ package struct DeadLetterBox {
     /// - Throws: When it cannot be removed.
     package func remove(_ letter: DeadLetter) throws(SubmissionError) {
         do {
-            let directory = try Directory.open(locations.deadLetters + "/" + letter.worker.string)
+            let directory = try Directory.open(directory(of: letter.worker))
             let raw = FileName(bytes: letter.file.bytes.dropLast(5) + Array(".raw".utf8))
             // The reason goes last: bytes without one would be judged again at the next start.
             if try directory.status(of: raw)?.kind == .directory {
@@ -98,14 +151,19 @@ package struct DeadLetterBox {
         } catch { throw SubmissionError(error) }
     }
 
-    private func names(in path: String) throws(SystemCallError) -> [FileName] {
+    /// The directory of a worker's dead letters.
+    /// - Parameter worker: Whose.
+    /// - Returns: Its path.
+    package func directory(of worker: WorkerID) -> String { locations.deadLetters + "/" + worker.string }
+
+    func names(in path: String) throws(SystemCallError) -> [FileName] {
         var found: [FileName] = []
         do throws(SystemCallError) {
             try Directory.open(path).names { name in
                 found.append(name)
                 return true
             }
-        } catch  where error.errno == .noEntry {
+        } catch  where error.errno == .noEntry || error.errno == .notDirectory {
             return []
         }
         return found

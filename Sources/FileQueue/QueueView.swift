@@ -23,7 +23,7 @@ package final class QueueView {
     /// All results.
     package let shelf: ResultShelf
     private let tasks: Directory
-    private let claims: Directory
+    let claims: Directory
 
     /// Opens a queue.
     /// - Parameter locations: The paths; what is missing is made.

@@ -153,11 +153,14 @@ extension WorkerQueue {
         if now.millisecondsSince1970 - modified / 1_000_000 > 60_000 { try claims.remove(name) }
     }
 
+    /// The age of a temporary file at which it is removed.
+    static let junkAgeMilliseconds: Int64 = 86_400_000
+
     /// Removes temporary files that a crash left behind; a day old, no writer is at work on them any more.
     /// - Parameter now: The wall-clock time.
     /// - Throws: When a directory cannot be read.
     package func removeJunk(now: Timestamp) throws(SystemCallError) {
-        for directory in [claims, results, deadLetters, receipts, heartbeats] {
+        for directory in [inbox, claims, results, deadLetters, receipts, heartbeats] {
             var old: [FileName] = []
             var names: [FileName] = []
             try directory.names { name in
@@ -167,7 +170,7 @@ extension WorkerQueue {
             for name in names {
                 guard let status = try directory.status(of: name) else { continue }
                 let age = now.millisecondsSince1970 - status.modifiedNanoseconds / 1_000_000
-                if age > 86_400_000 { old.append(name) }
+                if age > Self.junkAgeMilliseconds { old.append(name) }
             }
             for name in old { try directory.remove(name) }
         }

@@ -20,6 +20,14 @@ package enum HostPath {
         return FileStatus(raw)
     }
 
+    /// Whether this process may list, change and search a directory, by its effective user: faccessat(2).
+    ///
+    /// - Parameter path: a directory; links are followed.
+    /// - Throws: what forbids it: `EACCES`, `EROFS`, or that it is not there.
+    package static func checkMayChange(_ path: String) throws(SystemCallError) {
+        try check(unsafe cl_may_change_directory(try cPath(path, "access")), "access", path)
+    }
+
     /// The path of a readable file or directory without any link in it, as the kernel tells it by /proc/self/fd.
     ///
     /// - Parameter path: where; links are followed.

@@ -35,6 +35,8 @@ int cl_input_open(const char *path);
 int cl_status_of(int descriptor, struct cl_status *status);
 int cl_status_at(int directory, const uint8_t *name, size_t length, struct cl_status *status);
 int cl_status_path(const char *path, struct cl_status *status);
+/// Whether the effective user may list, change and search a directory.
+int cl_may_change_directory(const char *path);
 
 int cl_rename(int from, const uint8_t *name, size_t length, int to, const uint8_t *new_name, size_t new_length);
 /// Never replaces: -EEXIST when the new name is taken. File systems without renameat2(2) get a link and an unlink.

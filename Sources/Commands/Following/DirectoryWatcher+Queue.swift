@@ -19,7 +19,7 @@ extension DirectoryWatcher {
     convenience init(forQueueAt path: String, on reactor: Reactor) throws(NoDirectoryEvents) {
         do throws(SystemCallError) {
             let kind = try SystemInfo.fileSystemKind(of: Directory.create(path).path)
-            if ["nfs", "fuse", "cifs", "smb2", "9p", "ceph"].contains(kind) {
+            guard FileSystemEvents.areReported(by: kind) else {
                 throw SystemCallError(call: "inotify on \(kind)", errno: .notSupported, path: path)
             }
             try self.init(reactor: reactor)

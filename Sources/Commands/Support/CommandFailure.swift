@@ -44,11 +44,14 @@ struct CommandFailure: Error, ExitCodeProviding, CustomStringConvertible {
     }
 
     /// Chooses the code that fits a system call's error.
-    init(_ error: SystemCallError) {
+    /// - Parameters:
+    ///   - error: The error.
+    ///   - isMaking: Whether files or directories were being made.
+    init(_ error: SystemCallError, whileMaking isMaking: Bool = false) {
         switch error.errno {
         case .access, .notPermitted: self.init(.notPermitted, "\(error); run it as the queue's user")
         case .noSpace, .readOnlyFileSystem: self.init(.cannotCreate, error.description)
-        default: self.init(.system, error.description)
+        default: self.init(isMaking ? .cannotCreate : .system, error.description)
         }
     }
 

@@ -57,6 +57,12 @@ struct Output: Sendable {
         _ = try? writeStandardError(Array((text + "\n").utf8))
     }
 
+    /// Asks the person something; the answer is to be typed on the same line.
+    static func ask(_ question: String) {
+        // Nobody answers when standard error is closed.
+        _ = try? writeStandardError(Array(question.utf8))
+    }
+
     /// Colours a text, where colours are used.
     func styled(_ text: String, _ style: Style) -> String {
         usesColor ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text

@@ -16,21 +16,22 @@ struct QueueOptions: ParsableArguments {
 
     /// Loads the settings as a daemon would.
     /// - Throws: `SettingsError` with every wrong value.
-    func load() throws -> LoadedSettings {
+    func load() throws(SettingsError) -> LoadedSettings { try SettingsLoader.load(sources()) }
+
+    /// What the settings are loaded from.
+    func sources() -> SettingsSources {
         var flags = SettingsFlags()
         if let root { _ = flags.set(root, for: "root") }
         if let config { _ = flags.set(config, for: "config") }
-        return try SettingsLoader.load(
-            SettingsSources(
-                flags: flags,
-                environment: SystemInfo.environment,
-                currentDirectory: SystemInfo.currentDirectory,
-                files: .system
-            )
+        return SettingsSources(
+            flags: flags,
+            environment: SystemInfo.environment,
+            currentDirectory: SystemInfo.currentDirectory,
+            files: .system
         )
     }
 
     /// The queue's directories.
     /// - Throws: `SettingsError`.
-    func locations() throws -> QueueLocations { QueueLocations(try load().settings) }
+    func locations() throws(SettingsError) -> QueueLocations { QueueLocations(try load().settings) }
 }
