@@ -80,6 +80,7 @@ extension WorkerQueue {
         // It may have been finished between opening and locking.
         let status = try lock.status()
         guard try claims.status(of: name)?.identity == status.identity else { return nil }
+        if status.linkCount > 1 { try removeInboxNames(of: status.identity) }
         let bytes = try lock.readAll(limit: max(limits.maxBytes, 64 << 20))
         let task: TaskRecord
         do throws(TaskRejection) {
@@ -120,6 +121,16 @@ extension WorkerQueue {
         case .waiting: return .waiting(claim)
         case .dead: return .condemned(claim)
         }
+    }
+
+    /// A power cut may leave a claimed file in the inbox as well.
+    private func removeInboxNames(of identity: FileIdentity) throws(SystemCallError) {
+        var names: [FileName] = []
+        try inbox.names { name in
+            if WorkerQueue.isTaskFileName(name) { names.append(name) }
+            return true
+        }
+        for name in names where try inbox.status(of: name)?.identity == identity { try inbox.remove(name) }
     }
 
     /// The record of a task whose own a power cut took: one attempt may have been made, and counts.

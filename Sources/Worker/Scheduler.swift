@@ -28,12 +28,12 @@ package struct Scheduler: Sendable {
         package var isClaimed: Bool
         /// Why it is delayed, while it is.
         package var delay: WaitCause?
+        /// Tells this stay from an earlier one with the same id, and who came first.
+        fileprivate var serial: UInt64
     }
 
     private struct Slot: Sendable {
         var entry: Entry
-        /// Tells the heap entries of this stay from those of an earlier one with the same id.
-        var serial: UInt64
         var unmet: Int
         var readyAt: ContinuousClock.Instant?
     }
@@ -111,17 +111,26 @@ package struct Scheduler: Sendable {
         remove(task.id)
         nextSerial += 1
         var slot = Slot(
-            entry: Entry(task: task, isClaimed: isClaimed, delay: nil),
-            serial: nextSerial,
+            entry: Entry(task: task, isClaimed: isClaimed, delay: nil, serial: nextSerial),
             unmet: unmet.count,
             readyAt: retryAt
         )
         if let expiresAt = task.expiresAt {
-            expiring.insert(Timed(time: expiresAt, serial: slot.serial, id: task.id))
+            expiring.insert(Timed(time: expiresAt, serial: nextSerial, id: task.id))
         }
         for dependency in unmet { dependents[dependency, default: []].append(task.id) }
         if slot.unmet > 0 { blockedCount += 1 } else { place(&slot, now: now) }
         slots[task.id] = slot
+    }
+
+    /// Takes back what ``next(now:)`` said to start, at the place in the order that it had.
+    /// - Parameters:
+    ///   - entry: What cannot start yet.
+    ///   - now: The time.
+    package mutating func putBack(_ entry: Entry, now: Moment) {
+        var slot = Slot(entry: entry, unmet: 0, readyAt: nil)
+        place(&slot, now: now)
+        slots[entry.task.id] = slot
     }
 
     /// Forgets a task.
@@ -184,24 +193,35 @@ package struct Scheduler: Sendable {
         return []
     }
 
+    /// The next task whose time is over; for when nothing can be started.
+    /// - Parameter now: The time.
+    /// - Returns: The task, which is not in the scheduler any more.
+    package mutating func nextExpired(now: Moment) -> Entry? {
+        while let first = expiring.first, first.time < now.wall {
+            _ = expiring.popFirst()
+            guard slots[first.id]?.entry.serial == first.serial else { continue }
+            return remove(first.id)
+        }
+        return nil
+    }
+
     /// Decides what to do next.
     /// - Parameter now: The time.
     /// - Returns: The decision.
     package mutating func next(now: Moment) -> Decision {
-        while let first = expiring.first, first.time < now.wall {
-            _ = expiring.popFirst()
-            guard slots[first.id]?.serial == first.serial, let entry = remove(first.id) else { continue }
-            return .expire(entry)
-        }
+        if let entry = nextExpired(now: now) { return .expire(entry) }
         while let first = delayed.first, first.time <= now.instant {
             _ = delayed.popFirst()
-            guard var slot = slots[first.id], slot.serial == first.serial, slot.entry.delay != nil else { continue }
+            guard var slot = slots[first.id], slot.entry.serial == first.serial, slot.entry.delay != nil else {
+                continue
+            }
             undelay(&slot)
             place(&slot, now: now)
             slots[first.id] = slot
         }
         while let first = ready.popFirst() {
-            guard let slot = slots[first.id], slot.serial == first.serial, slot.unmet == 0, slot.entry.delay == nil
+            guard let slot = slots[first.id], slot.entry.serial == first.serial, slot.unmet == 0,
+                slot.entry.delay == nil
             else { continue }
             slots[first.id] = nil
             return .start(slot.entry)
@@ -213,8 +233,14 @@ package struct Scheduler: Sendable {
     /// - Parameter now: The time.
     /// - Returns: `nil` when no time is waited for.
     package func nextWake(_ now: Moment) -> ContinuousClock.Instant? {
-        let expiry = expiring.first.map { now.instant(of: $0.time).advanced(by: .milliseconds(1)) }
-        return [delayed.first?.time, expiry].compactMap { $0 }.min()
+        [delayed.first?.time, nextExpiry(now)].compactMap { $0 }.min()
+    }
+
+    /// When to ask ``nextExpired(now:)`` again although nothing has happened.
+    /// - Parameter now: The time.
+    /// - Returns: `nil` when no task has such a time.
+    package func nextExpiry(_ now: Moment) -> ContinuousClock.Instant? {
+        expiring.first.map { now.instant(of: $0.time).advanced(by: .milliseconds(1)) }
     }
 
     /// Recomputes the delays that depend on the wall clock, after that has jumped.
@@ -223,9 +249,9 @@ package struct Scheduler: Sendable {
         for (id, var slot) in slots where slot.entry.delay == .notBefore {
             undelay(&slot)
             nextSerial += 1
-            slot.serial = nextSerial
+            slot.entry.serial = nextSerial
             if let expiresAt = slot.entry.task.expiresAt {
-                expiring.insert(Timed(time: expiresAt, serial: slot.serial, id: id))
+                expiring.insert(Timed(time: expiresAt, serial: nextSerial, id: id))
             }
             place(&slot, now: now)
             slots[id] = slot
@@ -246,7 +272,7 @@ package struct Scheduler: Sendable {
                 Ready(
                     major: ages ? priority * agingMilliseconds - queued : priority,
                     minor: ages ? 0 : -queued,
-                    serial: slot.serial,
+                    serial: slot.entry.serial,
                     id: task.id
                 )
             )
@@ -256,7 +282,7 @@ package struct Scheduler: Sendable {
     private mutating func delay(_ slot: inout Slot, _ cause: WaitCause, until instant: ContinuousClock.Instant) {
         slot.entry.delay = cause
         delayedCounts[cause, default: 0] += 1
-        delayed.insert(Timed(time: instant, serial: slot.serial, id: slot.entry.task.id))
+        delayed.insert(Timed(time: instant, serial: slot.entry.serial, id: slot.entry.task.id))
     }
 
     private mutating func undelay(_ slot: inout Slot) {

@@ -172,7 +172,7 @@ extension Worker {
                 "circuit opened, nothing is started",
                 metadata: ["seconds": "\(clock.now.duration(to: until).seconds)"]
             )
-            wake(at: until)
+            wakeWhenCircuitIsDue()
         case .closed: logger.notice("circuit closed")
         case .halfOpened: logger.notice("circuit half-open, one task is tried")
         }
@@ -196,6 +196,15 @@ extension Worker {
             now: clock.now,
             wallMilliseconds: wallClock.nowMilliseconds
         )
+        wakeWhenCircuitIsDue()
+    }
+
+    /// Half-open is announced also when no task waits for it.
+    private func wakeWhenCircuitIsDue() {
+        guard case .open(let until) = breaker.state else { return }
+        _ = reactor.schedule(at: until) {
+            self.assumeIsolated { $0.poke() }
+        }
     }
 }
 

@@ -54,13 +54,13 @@ extension Worker {
     func scan() async {
         isScanPending = false
         guard phase == .running else { return }
-        refreshInbox()
+        guard refreshInbox() else { return }
         checkDependencies()
         let names: [FileName]
         do throws(SystemCallError) {
             let changed = try queue.inbox.status().changedNanoseconds
             // A directory that has not changed since a moment before the last scan holds nothing new.
-            if changed == lastScanChange { return }
+            if changed == lastScanChange { return clear(.inbox) }
             names = try taskNames()
             let age = now.wall.millisecondsSince1970 - changed / 1_000_000
             lastScanChange = age > 1_000 ? changed : .min
@@ -96,7 +96,11 @@ extension Worker {
         return names
     }
 
-    private func refreshInbox() {
+    /// Goes over to the directory that the inbox's path names by now.
+    /// - Returns: Whether it names one. While it does not, no event tells when that changes.
+    private func refreshInbox() -> Bool {
+        if let inboxRetry { reactor.cancel(inboxRetry) }
+        inboxRetry = nil
         do throws(SystemCallError) {
             if try queue.reopenInbox() {
                 logger.warning(
@@ -106,9 +110,13 @@ extension Worker {
                 lastScanChange = .min
                 watchInbox()
             }
-            clear(.inbox)
+            return true
         } catch {
             raise(.inbox, "\(error)")
+            inboxRetry = reactor.schedule(at: clock.now.advanced(by: configuration.pollInterval)) {
+                self.assumeIsolated { $0.requestScan() }
+            }
+            return false
         }
     }
 

@@ -22,24 +22,24 @@ extension Worker {
     func takeWork() -> Work? {
         while true {
             if let work = pending.popFirst() { return work }
-            guard mayStart else { return nil }
             let now = now
+            note(breaker.advance(to: now.instant))
+            guard mayStart else {
+                guard phase == .running else { return nil }
+                if let entry = scheduler.nextExpired(now: now) { return expire(entry) }
+                wake(at: scheduler.nextExpiry(now))
+                return nil
+            }
             switch scheduler.next(now: now) {
             case .wait(let until):
                 wake(at: until)
                 return nil
-            case .expire(let entry):
-                let failure = Failure(
-                    reason: .expired,
-                    message: "expires_at: the time was over before a slot was free",
-                    isPermanent: true
-                )
-                return .condemn(entry, .expired, failure)
+            case .expire(let entry): return expire(entry)
             case .start(let entry):
                 switch breaker.request(now: now.instant) {
                 case .blocked(let until):
-                    scheduler.enqueue(entry.task, isClaimed: entry.isClaimed, now: now)
-                    wake(at: until)
+                    scheduler.putBack(entry, now: now)
+                    wake(at: [until, scheduler.nextWake(now)].compactMap { $0 }.min())
                     return nil
                 case .allowed(let permit):
                     if let work = start(entry, permit, now) { return work }
@@ -47,6 +47,15 @@ extension Worker {
                 }
             }
         }
+    }
+
+    private func expire(_ entry: Scheduler.Entry) -> Work {
+        let failure = Failure(
+            reason: .expired,
+            message: "expires_at: the time was over before it could be started",
+            isPermanent: true
+        )
+        return .condemn(entry, .expired, failure)
     }
 
     private func start(_ entry: Scheduler.Entry, _ permit: CircuitBreaker.Permit, _ now: Moment) -> Work? {

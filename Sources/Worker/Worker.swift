@@ -66,6 +66,7 @@ package actor Worker: Service {
 
     var watcher: DirectoryWatcher?
     var inboxWatch: WatchID?
+    var inboxRetry: TimerID?
     var claimsWatch: WatchID?
     var resultWatches: [WorkerID: WatchID] = [:]
     var scanNumber: UInt64 = 0

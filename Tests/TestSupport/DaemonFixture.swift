@@ -30,6 +30,8 @@ package final class DaemonFixture: Sendable {
         package var environment: [String: String] = [:]
         /// A shell script that takes the agent's place; it gets the agent's arguments.
         package var agent = "echo \"did: $*\""
+        /// Where the fixture's directory is made; `TMPDIR` when nil.
+        package var parent: String?
         /// The program to start; the built `vigil` when nil.
         package var program: String?
 
@@ -53,7 +55,7 @@ package final class DaemonFixture: Sendable {
 
     private init(_ options: Options) throws {
         self.options = options
-        scratch = try TemporaryDirectory(for: "daemon")
+        scratch = try TemporaryDirectory(for: "daemon", in: options.parent)
         root = try scratch.directory.subdirectory("root", create: 0o750).path
         logPath = scratch.path(of: "daemon.log")
         processes = ScratchProcesses(root: root)
@@ -139,6 +141,7 @@ extension DaemonFixture {
     ///
     /// - Returns: The daemon.
     /// - Throws: `SystemCallError` when it cannot be started.
+    @discardableResult
     package func launch() throws -> ChildProcess {
         let arguments = options.arguments ?? ["worker", options.worker]
         let process = try ChildProcess(

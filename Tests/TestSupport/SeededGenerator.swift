@@ -28,7 +28,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     /// - Parameter test: The test's name.
     package func announce(_ test: String = #function) {
         // Without standard error there is nobody to tell.
-        try? writeStandardError(Array("\(test): seed \(seed)\n".utf8))
+        _ = try? writeStandardError(Array("\(test): seed \(seed)\n".utf8))
     }
 
     /// The next number, uniform over all 64-bit values.

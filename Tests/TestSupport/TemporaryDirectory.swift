@@ -4,7 +4,7 @@
 import Glibc
 package import SystemKit
 
-/// A new directory below `TMPDIR` that exists as long as this object does.
+/// A new directory that exists as long as this object does.
 package final class TemporaryDirectory: Sendable {
     /// The directory's absolute path, without links.
     package let path: String
@@ -13,10 +13,12 @@ package final class TemporaryDirectory: Sendable {
 
     /// Makes an empty directory of mode 0700 with a name that no other test has: mkdtemp(3).
     ///
-    /// - Parameter purpose: A word of the name, so that a directory left by a killed run tells where it comes from.
+    /// - Parameters:
+    ///   - purpose: A word of the name, so that a directory left by a killed run tells where it comes from.
+    ///   - parent: The directory that it is made in; `TMPDIR` when nil.
     /// - Throws: `SystemCallError` when it cannot be made.
-    package init(for purpose: String = "test") throws {
-        let base = SystemInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    package init(for purpose: String = "test", in parent: String? = nil) throws {
+        let base = parent ?? SystemInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
         var template = "\(base)/vigil-\(purpose).XXXXXX".utf8CString.map { $0 }
         guard mkdtemp(&template) != nil else {
             throw SystemCallError(call: "mkdtemp", errno: Errno(rawValue: errno), path: base)

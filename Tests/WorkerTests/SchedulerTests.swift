@@ -104,6 +104,45 @@ struct SchedulerTests {
         #expect(scheduler.next(now: clock.now) == .wait(until: nil))
     }
 
+    @Test func expiredTaskIsGivenUpAlsoWhenNothingCanBeStarted() throws {
+        var scheduler = Scheduler(aging: .zero)
+        var clock = TestClock()
+        let expiry = clock.now.wall.adding(.seconds(10))
+        scheduler.enqueue(
+            try task("soon", queued: clock.now.wall, #""expires_at":"\#(expiry)""#),
+            now: clock.now
+        )
+        scheduler.enqueue(try task("never", queued: clock.now.wall), now: clock.now)
+        #expect(scheduler.nextExpired(now: clock.now) == nil)
+        #expect(scheduler.nextExpiry(clock.now) == clock.now.instant.advanced(by: .milliseconds(10_001)))
+        clock.advance(.milliseconds(10_001))
+        #expect(scheduler.nextExpired(now: clock.now)?.task.id == (try id("soon")))
+        #expect(scheduler.nextExpired(now: clock.now) == nil)
+        #expect(scheduler.count == 1)
+    }
+
+    @Test func taskThatIsPutBackKeepsItsPlaceInTheOrder() throws {
+        var scheduler = Scheduler(aging: .zero)
+        var clock = TestClock()
+        let expiry = #""expires_at":"\#(clock.now.wall.adding(.seconds(10)))""#
+        for name in ["first", "second"] {
+            scheduler.enqueue(try task(name, queued: clock.now.wall, expiry), now: clock.now)
+        }
+        for _ in 1...3 {
+            guard case .start(let entry) = scheduler.next(now: clock.now) else {
+                Issue.record("nothing to start")
+                return
+            }
+            #expect(entry.task.id == (try id("first")))
+            scheduler.putBack(entry, now: clock.now)
+        }
+        #expect(scheduler.count == 2)
+        clock.advance(.seconds(11))
+        for name in ["first", "second"] {
+            #expect(scheduler.nextExpired(now: clock.now)?.task.id == (try id(name)))
+        }
+    }
+
     @Test func dependentStartsOnlyWhenAllDependenciesHaveCompleted() throws {
         var scheduler = Scheduler(aging: .zero)
         let clock = TestClock()
