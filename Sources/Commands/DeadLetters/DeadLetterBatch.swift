@@ -22,6 +22,7 @@ struct DeadLetterBatch {
     ///   - selection: What was asked for.
     ///   - box: All dead letters.
     /// - Returns: The dead letters, oldest first, none twice.
+    /// - Throws: When the dead letters cannot be read.
     mutating func select(_ selection: DeadLetterSelection, from box: DeadLetterBox) throws -> [DeadLetter] {
         let letters = try box.list(worker: selection.filter.worker)
         if selection.all {

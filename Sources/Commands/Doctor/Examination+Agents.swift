@@ -118,6 +118,7 @@ extension Examination {
                 )
             )
         }
+        // What cannot be looked at cannot be worked in.
         for directory in settings.allowedWorkingDirectories
         where (try? HostPath.status(of: directory))?.kind != .directory {
             findings.append(

@@ -36,7 +36,9 @@ extension Examination {
         return text.isEmpty ? "unknown" : String(text)
     }
 
+    /// Whether the port of the metrics can be had.
     /// - Parameter isServed: Whether a daemon runs that may hold the port itself.
+    /// - Returns: One finding.
     func portFindings(isServed: Bool) -> [Finding] {
         guard settings.enableMetrics else { return [.ok("ports", "metrics are off (ENABLE_METRICS)")] }
         guard settings.metricsPort != 0 else { return [.ok("ports", "metrics take any free port")] }

@@ -7,7 +7,7 @@ import QueueModel
 import Settings
 import SystemKit
 
-/// One examination of this machine and a queue. It changes nothing.
+/// One examination of this machine and a queue, which changes nothing.
 struct Examination: Sendable {
     let loaded: LoadedSettings
     let environment: [String: String]

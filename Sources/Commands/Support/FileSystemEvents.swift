@@ -8,5 +8,6 @@ enum FileSystemEvents {
 
     /// Whether a file system reports every change.
     /// - Parameter kind: Its kind, as `SystemInfo.fileSystemKind(of:)` names it.
+    /// - Returns: Whether inotify is enough.
     static func areReported(by kind: String) -> Bool { !silent.contains(kind) }
 }

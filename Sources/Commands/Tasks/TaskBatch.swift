@@ -83,6 +83,7 @@ package struct TaskBatch: Sendable {
     ) throws(TaskRejection) -> TaskRecord {
         // What is no JSON object is judged by the same reader, for the same message as the worker's.
         guard text.count <= limits.maxBytes,
+            // As said above: what is no object is judged below.
             let object = (try? JSONParser.parse(text, limits: .file(limits.maxBytes)))?.objectValue
         else { return try TaskRecord.decode(text, for: worker, limits: limits) }
         if let id = object["task_id"], !id.isNull { return try TaskRecord.decode(text, for: worker, limits: limits) }

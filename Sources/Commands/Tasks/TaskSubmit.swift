@@ -180,6 +180,7 @@ struct TaskOptions: ParsableArguments {
 
     /// The task that the options describe.
     /// - Parameter description: The prompt for the agent.
+    /// - Returns: The task, not checked yet.
     func draft(_ description: String) -> TaskDraft {
         var draft = TaskDraft(description)
         draft.priority = priority
