@@ -85,6 +85,13 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(
+            name: "FaultChecker",
+            dependencies: ["QueueModel", "SystemKit"],
+            path: "Tests/FaultChecker",
+            swiftSettings: settings
+        ),
+        tests("FaultCheckerTests", ["FaultChecker", "QueueModel"]),
         tests("TestSupportTests", ["Logging", "QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
         tests("ArgumentParserTests", ["ArgumentParser"]),
         tests("LoggingTests", ["Logging"]),

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// ORDER: judges the file operations of a daemon in the order in which it made them.
+
+/// Judges the trace of a daemon that ran with full durability and without faults.
+///
+/// A line is `<number> <kind> <path>[ <new path>]`, as the preloaded counter writes it; a sync's line without a number
+/// is written when it has succeeded, all other lines before the operation.
+package struct SyncOrder {
+    private let root: String
+    private var violations: [Violation] = []
+    private var unsyncedFiles: Set<String> = []
+    /// Directories with names that a power cut may undo, and the ids of the tasks that these names are of.
+    private var unsyncedNames: [String: Set<String>] = [:]
+    private var published: Set<String> = []
+    private var moved: Set<String> = []
+
+    /// Judges a trace.
+    /// - Parameters:
+    ///   - trace: The lines of one daemon, from its start.
+    ///   - root: The root of the queue.
+    /// - Returns: Every breach of ORDER.
+    package static func violations(in trace: String, root: String) -> [Violation] {
+        var order = SyncOrder(root: root)
+        for line in trace.split(separator: "\n") where !line.hasPrefix("HIT ") {
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count >= 3 else { continue }
+            order.judge(words)
+        }
+        return order.violations
+    }
+
+    private init(root: String) { self.root = root }
+
+    private mutating func judge(_ words: [String]) {
+        let path = words[2]
+        switch words[1] {
+        case "create", "write": unsyncedFiles.insert(path)
+        case "sync": synced(path)
+        case "rename" where words.count == 4: renamed(path, words[3])
+        case "unlink": unlinked(path)
+        default: break
+        }
+    }
+
+    private mutating func synced(_ path: String) {
+        unsyncedFiles.remove(path)
+        unsyncedNames[path] = nil
+        for id in moved where path == "\(root)/tasks/\(moved(id))" {
+            if unsyncedNames["\(root)/tasks/.claims"]?.contains(Self.id(of: id)) == true {
+                report("the inbox was synced before the claims that \(Self.id(of: id)) was moved to")
+            }
+        }
+    }
+
+    private mutating func renamed(_ path: String, _ to: String) {
+        let name = Self.name(of: to)
+        let directory = Self.directory(of: to)
+        let isVisible = directory.hasPrefix("\(root)/results/") || directory.hasPrefix("\(root)/dlq/")
+        if isVisible && name.hasSuffix(".json") {
+            if unsyncedFiles.contains(path) { report("\(to) was renamed before its bytes were synced") }
+            let id = directory.hasPrefix("\(root)/dlq/") ? Self.stem(ofLetter: name) : String(name.dropLast(5))
+            if directory.hasPrefix("\(root)/results/") { published.insert(id) }
+            unsyncedNames[directory, default: []].insert(id)
+        }
+        if directory == "\(root)/tasks/.claims", name.contains("~task@") {
+            moved.insert(name)
+            unsyncedNames[directory, default: []].insert(Self.id(of: name))
+        }
+        unsyncedFiles.remove(path)
+    }
+
+    private mutating func unlinked(_ path: String) {
+        let name = Self.name(of: path)
+        guard Self.directory(of: path) == "\(root)/tasks/.claims", name.contains("~task@") || name.hasSuffix("~state")
+        else { return }
+        let id = Self.id(of: name)
+        if !published.contains(id) { report("\(name) was removed before there was a result") }
+        for (directory, ids) in unsyncedNames where directory != "\(root)/tasks/.claims" && ids.contains(id) {
+            report("\(name) was removed before \(directory.dropFirst(root.utf8.count + 1)) was synced")
+        }
+    }
+
+    private mutating func report(_ detail: String) { violations.append(Violation(.order, detail)) }
+
+    /// The worker of a claimed task's name.
+    private func moved(_ name: String) -> String { String(name.drop { $0 != "@" }.dropFirst()) }
+
+    private static func id(of name: String) -> String { String(name.prefix { $0 != "~" }) }
+
+    /// The id in a dead letter's name: what is before the last underscore.
+    private static func stem(ofLetter name: String) -> String {
+        name.lastIndex(of: "_").map { String(name[..<$0]) } ?? name
+    }
+
+    private static func name(of path: String) -> String {
+        String(path[path.index(after: path.lastIndex(of: "/") ?? path.startIndex)...])
+    }
+
+    private static func directory(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    }
+}
