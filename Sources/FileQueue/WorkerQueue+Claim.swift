@@ -123,17 +123,18 @@ extension WorkerQueue {
 
     private func receiptName(_ claim: Claim) -> FileName { FileName(claim.id.string + ".trigger") }
 
+    /// Whole or not at all: a record torn by a crash would say nothing about whether its maker lives.
     private func create(_ state: ClaimState) throws(SystemCallError) -> Bool {
-        let name = ClaimName.state(state.taskID).fileName
         do throws(SystemCallError) {
-            let file = try claims.createFile(name, mode: 0o600)
-            do throws(SystemCallError) {
-                try file.write(all: state.encoded())
-                return true
-            } catch {
-                try claims.remove(name)
-                throw error
-            }
+            try AtomicFile.write(
+                state.encoded(),
+                as: ClaimName.state(state.taskID).fileName,
+                in: claims,
+                mode: 0o600,
+                replacing: false,
+                durability: .relaxed
+            )
+            return true
         } catch  where error.errno == .exists { return false }
     }
 

@@ -36,6 +36,27 @@ struct ClaimTests {
         }
     }
 
+    @Test func recordOfAClaimAppearsWhole() async throws {
+        let names = try await onReactor { reactor in
+            let fixture = try QueueFixture()
+            let queue = try fixture.open()
+            let watcher = try DirectoryWatcher(reactor: reactor)
+            defer { watcher.stop() }
+            let (events, note) = AsyncStream.makeStream(of: DirectoryEvent.self)
+            _ = try watcher.add(queue.claims) { note.yield($0) }
+            _ = try fixture.claim("a", in: queue)
+            var seen: [DirectoryEvent] = []
+            for await event in events {
+                seen.append(event)
+                if event == .settled("a~task@marie") { break }
+            }
+            return seen
+        }
+        // A crash between the creation of a name and the last write would leave a record that nobody can read.
+        #expect(!names.contains(.appeared("a~state")))
+        #expect(names.contains(.settled("a~state")))
+    }
+
     @Test func sameTaskUnderAnotherNameIsARepeat() throws {
         let fixture = try QueueFixture()
         let queue = try fixture.open()
