@@ -87,7 +87,9 @@ extension WorkerQueue {
             task = try TaskRecord.decode(bytes, for: worker, limits: limits)
         } catch {
             let rejection = error
-            _ = try await reject(name, in: claims, stem: id.string.utf8, rejection, now: now)
+            if let file = try setAside(name, in: claims, stem: id.string.utf8, now: now) {
+                try await explain(file, rejection, now: now)
+            }
             try claims.remove(ClaimName.state(id).fileName)
             return .rejected(id, rejection)
         }

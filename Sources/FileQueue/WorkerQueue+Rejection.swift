@@ -4,29 +4,31 @@
 package import QueueModel
 package import SystemKit
 
+/// A file that lies with the dead letters, and needs a reason beside it.
+package struct SetAsideFile: Sendable {
+    /// The name that its reason gets.
+    package let letter: FileName
+    let raw: FileName
+    let source: Directory
+}
+
 extension WorkerQueue {
-    /// Moves an inbox file to the dead letters as it is, and writes the reason beside it.
+    /// Moves an inbox file to the dead letters as it is; ``explain(_:_:now:)`` has to follow.
     /// - Parameters:
     ///   - name: The file's name in the inbox.
-    ///   - rejection: Why it is no task.
     ///   - now: The wall-clock time.
-    /// - Returns: The name of the dead letter; `nil` when the file was gone.
-    /// - Throws: When it cannot be moved, or the reason cannot be written; call again.
-    package func reject(
-        _ name: FileName,
-        _ rejection: TaskRejection,
-        now: Timestamp
-    ) async throws(SystemCallError) -> FileName? {
-        try await reject(name, in: inbox, stem: name.bytes.dropLast(5), rejection, now: now)
+    /// - Returns: What needs a reason now; `nil` when the file was gone.
+    /// - Throws: When it cannot be moved; call again.
+    package func setAside(_ name: FileName, now: Timestamp) throws(SystemCallError) -> SetAsideFile? {
+        try setAside(name, in: inbox, stem: name.bytes.dropLast(5), now: now)
     }
 
-    func reject(
+    func setAside(
         _ name: FileName,
         in source: Directory,
         stem: some Sequence<UInt8>,
-        _ rejection: TaskRejection,
         now: Timestamp
-    ) async throws(SystemCallError) -> FileName? {
+    ) throws(SystemCallError) -> SetAsideFile? {
         // 200 of the 255 bytes of a name leave room for the time, a number and the ending.
         let base = Array(stem.prefix(200)) + Array("_\(now.unixSeconds)".utf8)
         var number = 1
@@ -43,9 +45,37 @@ extension WorkerQueue {
                 if error.errno == .noEntry { return nil }
                 throw error
             }
-            try await writeReason(rejection, as: letter, raw: raw, source: source, now: now)
-            return letter
+            return SetAsideFile(letter: letter, raw: raw, source: source)
         }
+    }
+
+    /// Writes the reason beside a file that was set aside. Durable on return.
+    /// - Parameters:
+    ///   - file: What was set aside.
+    ///   - rejection: Why it is no task.
+    ///   - now: The wall-clock time.
+    /// - Throws: When the reason cannot be made durable; call again.
+    package func explain(
+        _ file: SetAsideFile,
+        _ rejection: TaskRejection,
+        now: Timestamp
+    ) async throws(SystemCallError) {
+        do throws(SystemCallError) {
+            try await writeReason(rejection, as: file.letter, raw: file.raw, source: file.source, now: now)
+        } catch  where error.errno == .exists {
+            // Ours, when an earlier try failed after the rename.
+            guard try reads(file.letter, asReasonFor: file.raw) else { throw error }
+            let steps: [Commit.Step] = [.syncFile(file.letter, deadLetters), .syncDirectory(deadLetters)]
+            try await committer.commit(Commit(phases: [steps, [.syncDirectory(file.source)]]))
+        }
+    }
+
+    private func reads(_ letter: FileName, asReasonFor raw: FileName) throws(SystemCallError) -> Bool {
+        guard try deadLetters.status(of: letter)?.kind == .regular,
+            let bytes = try deadLetters.read(letter, limit: 128 << 20)
+        else { return false }
+        // What is no dead letter is not ours.
+        return (try? DeadLetterRecord.decode(bytes, for: worker))?.rawFile == raw.description
     }
 
     /// Writes the reason for each file that a crash left without one.

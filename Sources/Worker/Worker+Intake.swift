@@ -259,17 +259,22 @@ extension Worker {
     }
 
     func reject(_ name: FileName, _ rejection: TaskRejection) async {
-        let letter = await persisted("dead letter") { () async throws(SystemCallError) in
-            try await self.queue.reject(name, rejection, now: self.now.wall)
+        let file = await persisted("dead letter") { () async throws(SystemCallError) in
+            try self.queue.setAside(name, now: self.now.wall)
         }
         names[name] = nil
-        guard let letter, let letter else { return }
+        guard let file, let file else { return }
+        // From here on the file is no longer in the inbox, so that only this can be tried again.
+        let done: Void? = await persisted("reason of a dead letter") { () async throws(SystemCallError) in
+            try await self.queue.explain(file, rejection, now: self.now.wall)
+        }
+        guard done != nil else { return }
         stats.deadLettered += 1
         metrics.deadLettered(rejection.reason)
         logger.error(
             "file is no task, moved to the dead letters",
             metadata: [
-                "file": "\(name)", "dead_letter": "\(letter)", "reason": .string(rejection.reason.rawValue),
+                "file": "\(name)", "dead_letter": "\(file.letter)", "reason": .string(rejection.reason.rawValue),
                 "error": .string(rejection.message),
             ]
         )

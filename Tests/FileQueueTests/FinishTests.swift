@@ -107,4 +107,23 @@ struct FinishTests {
         }
         #expect(again.state.attempt == 1)
     }
+
+    @Test func reasonThatCouldNotBeWrittenIsWrittenByTheNextTry() async throws {
+        let fixture = try QueueFixture()
+        let queue = try fixture.open()
+        try fixture.drop("{", as: "a.json")
+        let rejection = TaskRejection(reason: .invalidJSON, message: "ends too early")
+        let file = try #require(try queue.setAside("a.json", now: fixture.now))
+        // What is in the way makes the first try fail after the file was moved.
+        _ = try queue.deadLetters.subdirectory(file.letter, create: 0o700)
+        await #expect(throws: SystemCallError.self) { try await queue.explain(file, rejection, now: fixture.now) }
+        try queue.deadLetters.removeDirectory(file.letter)
+        try await queue.explain(file, rejection, now: fixture.now)
+        let path = "dlq/marie/\(file.letter)"
+        let written = try #require(try fixture.bytes(path))
+        #expect(try DeadLetterRecord.decode(written, for: queue.worker).reason == .invalidJSON)
+        // A try that failed only at the sync of the directory finds its own reason.
+        try await queue.explain(file, rejection, now: fixture.now)
+        #expect(try fixture.bytes(path) == written)
+    }
 }

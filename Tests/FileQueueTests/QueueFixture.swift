@@ -90,6 +90,15 @@ struct QueueFixture {
     }
 }
 
+extension WorkerQueue {
+    /// Moves a file to the dead letters and says why, as a worker does.
+    func reject(_ name: FileName, _ rejection: TaskRejection, now: Timestamp) async throws -> FileName? {
+        guard let file = try setAside(name, now: now) else { return nil }
+        try await explain(file, rejection, now: now)
+        return file.letter
+    }
+}
+
 struct FixtureError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
