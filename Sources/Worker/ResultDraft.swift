@@ -11,24 +11,23 @@ import SystemKit
 struct AttemptOutput: Sendable {
     var stdout = OutputExcerpt("")
     var stderr = OutputExcerpt("")
+    /// Why a log that is there could not be read; another try may succeed.
+    var obstacle: SystemCallError?
 
     init() {}
 
-    /// Reads the logs of an attempt; what cannot be read is missing from the result, and is still on disk.
+    /// Reads the logs of an attempt; what cannot be read is missing here, and is still on disk.
     init(path: String, in results: Directory, limit: Int) {
-        var directory = results
-        for part in path.split(separator: "/") {
-            // Logs that were removed meanwhile are no reason to lose the result.
-            guard let next = try? directory.subdirectory(FileName(String(part))) else { return }
-            directory = next
+        do throws(SystemCallError) {
+            var directory = results
+            for part in path.split(separator: "/") { directory = try directory.subdirectory(FileName(String(part))) }
+            stdout = try OutputExcerpt.read(directory.openFile("stdout.log"), limit: limit)
+            stderr = try OutputExcerpt.read(directory.openFile("stderr.log"), limit: limit)
+        } catch {
+            // Logs that were removed or replaced meanwhile are no reason to wait with the result.
+            let isGone: [Errno] = [.noEntry, .notDirectory, .isDirectory, .loop, .invalidArgument]
+            if !isGone.contains(error.errno) { obstacle = error }
         }
-        stdout = Self.read("stdout.log", in: directory, limit: limit)
-        stderr = Self.read("stderr.log", in: directory, limit: limit)
-    }
-
-    private static func read(_ name: FileName, in directory: Directory, limit: Int) -> OutputExcerpt {
-        // As above.
-        (try? OutputExcerpt.read(directory.openFile(name), limit: limit)) ?? OutputExcerpt("")
     }
 }
 

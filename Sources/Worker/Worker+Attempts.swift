@@ -161,7 +161,29 @@ extension Worker {
         return errno == .argumentListTooLong
     }
 
+    /// Trouble that passes must not make a result without what the agent has said; trouble that stays must not keep the
+    /// result back.
     func readOutput(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
+        var output = await readOutputOnce(of: claim, record)
+        for pause in [1, 2, 4, 8] {
+            guard let obstacle = output.obstacle else { break }
+            logger.warning(
+                "output cannot be read, will be tried again",
+                metadata: ["task_id": .string(claim.id.string), "error": "\(obstacle)"]
+            )
+            do { try await reactor.sleep(until: clock.now.advanced(by: .seconds(pause))) } catch { break }
+            output = await readOutputOnce(of: claim, record)
+        }
+        if let obstacle = output.obstacle {
+            logger.error(
+                "output cannot be read, the result goes without it",
+                metadata: ["task_id": .string(claim.id.string), "error": "\(obstacle)"]
+            )
+        }
+        return output
+    }
+
+    private func readOutputOnce(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
         let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
         let limit = configuration.maxResultOutput
         let results = queue.results
