@@ -35,6 +35,7 @@ let package = Package(
     products: [
         .executable(name: "vigil", targets: ["vigil"]),
         .executable(name: "vigil-supervisor", targets: ["vigil-supervisor"]),
+        .executable(name: "fault-campaign", targets: ["fault-campaign"]),
     ],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
@@ -89,6 +90,12 @@ let package = Package(
             name: "FaultChecker",
             dependencies: ["QueueModel", "SystemKit"],
             path: "Tests/FaultChecker",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "fault-campaign",
+            dependencies: ["ArgumentParser", "FaultChecker", "FileQueue", "QueueModel", "SystemKit", "TestSupport"],
+            path: "Tests/FaultCampaign",
             swiftSettings: settings
         ),
         tests("FaultCheckerTests", ["FaultChecker", "QueueModel"]),

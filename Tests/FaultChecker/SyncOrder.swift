@@ -12,7 +12,6 @@ package struct SyncOrder {
     /// Directories with names that a power cut may undo, and the ids of the tasks that these names are of.
     private var unsyncedNames: [String: Set<String>] = [:]
     private var published: Set<String> = []
-    private var moved: Set<String> = []
 
     /// Judges a trace.
     /// - Parameters:
@@ -45,11 +44,6 @@ package struct SyncOrder {
     private mutating func synced(_ path: String) {
         unsyncedFiles.remove(path)
         unsyncedNames[path] = nil
-        for id in moved where path == "\(root)/tasks/\(moved(id))" {
-            if unsyncedNames["\(root)/tasks/.claims"]?.contains(Self.id(of: id)) == true {
-                report("the inbox was synced before the claims that \(Self.id(of: id)) was moved to")
-            }
-        }
     }
 
     private mutating func renamed(_ path: String, _ to: String) {
@@ -60,10 +54,12 @@ package struct SyncOrder {
             if unsyncedFiles.contains(path) { report("\(to) was renamed before its bytes were synced") }
             let id = directory.hasPrefix("\(root)/dlq/") ? Self.stem(ofLetter: name) : String(name.dropLast(5))
             if directory.hasPrefix("\(root)/results/") { published.insert(id) }
+            if unsyncedNames["\(root)/tasks/.claims"]?.contains(id) == true {
+                report("\(to) was there before the claim was synced")
+            }
             unsyncedNames[directory, default: []].insert(id)
         }
         if directory == "\(root)/tasks/.claims", name.contains("~task@") {
-            moved.insert(name)
             unsyncedNames[directory, default: []].insert(Self.id(of: name))
         }
         unsyncedFiles.remove(path)
@@ -81,9 +77,6 @@ package struct SyncOrder {
     }
 
     private mutating func report(_ detail: String) { violations.append(Violation(.order, detail)) }
-
-    /// The worker of a claimed task's name.
-    private func moved(_ name: String) -> String { String(name.drop { $0 != "@" }.dropFirst()) }
 
     private static func id(of name: String) -> String { String(name.prefix { $0 != "~" }) }
 

@@ -80,7 +80,7 @@ package func eventually<T: Sendable>(
 ///   - deadline: When to give up.
 /// - Returns: False when the deadline has passed.
 /// - Throws: `SystemCallError` when poll(2) fails.
-func waitForInput(on descriptors: [Int32], until deadline: ContinuousClock.Instant) throws -> Bool {
+package func waitForInput(on descriptors: [Int32], until deadline: ContinuousClock.Instant) throws -> Bool {
     var requests = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     while true {
         let remaining = max(.zero, deadline - .now)
@@ -96,10 +96,13 @@ func waitForInput(on descriptors: [Int32], until deadline: ContinuousClock.Insta
 }
 
 /// An inotify(7) instance that says that something changed, and not what.
-private struct FileChanges: ~Copyable {
+package struct FileChanges: ~Copyable {
     private let instance: OwnedDescriptor
 
-    init() throws {
+    /// Watches nothing yet: inotify_init1(2).
+    ///
+    /// - Throws: `SystemCallError` when there is no instance to be had.
+    package init() throws {
         let opened = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
         guard opened >= 0 else {
             throw SystemCallError(call: "inotify_init1", errno: Errno(rawValue: errno), path: nil)
@@ -107,10 +110,11 @@ private struct FileChanges: ~Copyable {
         instance = OwnedDescriptor(adopting: opened)
     }
 
-    var descriptor: Int32 { instance.rawValue }
+    /// Readable once something has changed.
+    package var descriptor: Int32 { instance.rawValue }
 
     /// Watches a directory, or the closest directory above it that is there; repeating it does no harm.
-    func watch(_ path: String) {
+    package func watch(_ path: String) {
         let mask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_MODIFY | IN_DELETE | IN_DELETE_SELF
         var path = path[...]
         while inotify_add_watch(descriptor, String(path), UInt32(mask)) < 0, let slash = path.lastIndex(of: "/") {
@@ -118,7 +122,8 @@ private struct FileChanges: ~Copyable {
         }
     }
 
-    func drain() {
+    /// Forgets the changes so far.
+    package func drain() {
         var events = [UInt8](repeating: 0, count: 4096)
         while read(descriptor, &events, events.count) > 0 {}
     }
