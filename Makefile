@@ -8,11 +8,17 @@ INSTALL ?= install
 RELEASE = -c release --static-swift-stdlib
 PROGRAMS = .build/release/vigil .build/release/vigil-supervisor
 
+define FAULT_BUILD
+$(SWIFT) build --product vigil
+$(SWIFT) build --product vigil-supervisor
+$(SWIFT) build --product fault-campaign
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help build test check sanitize coverage format bench install uninstall demo clean
+.PHONY: help build test test-fault fault-long check sanitize coverage format bench install uninstall demo clean
 
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the release programs, with the Swift runtime linked in
 	$(SWIFT) build $(RELEASE) --product vigil
@@ -20,6 +26,15 @@ build: ## build the release programs, with the Swift runtime linked in
 
 test: ## build everything and run all tests: unit, integration, end to end with the built programs
 	$(SWIFT) test --disable-xctest
+
+test-fault: ## break the daemon in every place and at random times, and check what comes out; up to 20 minutes
+	$(FAULT_BUILD)
+	.build/debug/fault-campaign all
+
+KILLS ?= 10000
+fault-long: ## the same without leaving anything out, and with KILLS=10000 random kills
+	$(FAULT_BUILD)
+	.build/debug/fault-campaign all --long --kills $(KILLS)
 
 check: ## check format, imports, forbidden calls, documentation, sizes, scripts, links, words
 	scripts/check

@@ -118,8 +118,8 @@ extension Examination {
                 )
             )
         }
-        // What cannot be looked at cannot be worked in.
         for directory in settings.allowedWorkingDirectories
+        // What cannot be looked at cannot be worked in.
         where (try? HostPath.status(of: directory))?.kind != .directory {
             findings.append(
                 .warning("agent", "\(directory) of ALLOWED_CWD is not there", remedy: "make it, or take it out")
