@@ -60,7 +60,7 @@ final class Client: Sendable {
         }
     }
 
-    /// Drops a file into the inbox as a script does. `id`: of the task that it is; nil when it is none.
+    /// Drops a file into the inbox as a script does; `id` is that of the task that it is, nil when it is none.
     func drop(_ text: String, as name: String, id: String? = nil) throws {
         let worker = try WorkerID(QueueRun.worker)
         let bytes = Array(text.utf8)

@@ -13,7 +13,7 @@ final class Observer: Sendable {
     private let finished: OwnedDescriptor
 
     /// Starts to read, on a thread of its own.
-    init(directory: String, worker: String) throws {
+    init(directory: String, worker: WorkerID) throws {
         let stop = try SocketPair.make()
         let done = try SocketPair.make()
         end = Mutex(try stop.first.duplicated())
@@ -36,7 +36,7 @@ final class Observer: Sendable {
 /// The thread of an observer.
 private struct Reader: Sendable {
     let directory: String
-    let worker: String
+    let worker: WorkerID
     let stop: Int32
     let done: Int32
 
@@ -56,7 +56,10 @@ private struct Reader: Sendable {
                 changes.drain()
                 isLast = try waitForInput(on: [stop.rawValue], until: .now)
             }
-        } catch { try? note("observer: \(error)\n") }  // The log is torn then, which the checker reports.
+        } catch {
+            // A line that is none, which the checker does not accept; without room for it, the log says nothing.
+            try? note("observer: \(error)\n")
+        }
         _ = consume done
     }
 
@@ -75,12 +78,7 @@ private struct Reader: Sendable {
 
     private func read(_ name: FileName, _ place: Directory, _ shelf: Observation.Shelf) throws {
         guard let bytes = try place.read(name, limit: 1 << 26) else { return }
-        // What cannot be decoded is the finding.
-        let isWhole =
-            switch shelf {
-            case .results: (try? ResultRecord.decode(bytes)) != nil
-            case .letters: (try? DeadLetterRecord.decode(bytes, for: WorkerID(worker))) != nil
-            }
+        let isWhole = isRecord(bytes, shelf)
         let stem = String(name.description.dropLast(5))
         let isAlive = shelf == .results && isLocked(stem)
         let observation = Observation(
@@ -94,9 +92,20 @@ private struct Reader: Sendable {
         try note(String(decoding: observation.line, as: UTF8.self))
     }
 
+    private func isRecord(_ bytes: [UInt8], _ shelf: Observation.Shelf) -> Bool {
+        do throws(RecordError) {
+            switch shelf {
+            case .results: _ = try ResultRecord.decode(bytes)
+            case .letters: _ = try DeadLetterRecord.decode(bytes, for: worker)
+            }
+            return true
+        } catch { return false }
+    }
+
     private func isLocked(_ task: String) -> Bool {
         // A task that never ran has no lock.
         guard let lock = try? Directory.open("\(directory)/live").openFile(FileName(task)) else { return false }
+        // An error says nothing about a process.
         return (try? !lock.tryLockShared()) ?? false
     }
 

@@ -51,7 +51,7 @@ final class QueueRun: Sendable {
         for name in ["root", "live"] { _ = try place.subdirectory(FileName(name), create: 0o750) }
         try Directory.open(laboratory.base).link("agent", to: place, as: "agent")
         client = try Client(root: "\(place.path)/root", log: place.path, durability: options.durability)
-        observer = try Observer(directory: place.path, worker: Self.worker)
+        observer = try Observer(directory: place.path, worker: WorkerID(Self.worker))
     }
 
     // MARK: Daemons

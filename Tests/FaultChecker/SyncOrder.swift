@@ -12,6 +12,8 @@ package struct SyncOrder {
     /// Directories with names that a power cut may undo, and the ids of the tasks that these names are of.
     private var unsyncedNames: [String: Set<String>] = [:]
     private var published: Set<String> = []
+    /// The names, without their endings, of bytes that lie with the dead letters.
+    private var setAside: Set<String> = []
 
     /// Judges a trace.
     /// - Parameters:
@@ -50,8 +52,11 @@ package struct SyncOrder {
         let name = Self.name(of: to)
         let directory = Self.directory(of: to)
         let isVisible = directory.hasPrefix("\(root)/results/") || directory.hasPrefix("\(root)/dlq/")
+        if name.hasSuffix(".raw") { setAside.insert(String(name.dropLast(4))) }
         if isVisible && name.hasSuffix(".json") {
             if unsyncedFiles.contains(path) { report("\(to) was renamed before its bytes were synced") }
+            // The reason beside bytes that were set aside is not the end of a claim.
+            if setAside.contains(String(name.dropLast(5))) { return }
             let id = directory.hasPrefix("\(root)/dlq/") ? Self.stem(ofLetter: name) : String(name.dropLast(5))
             if directory.hasPrefix("\(root)/results/") { published.insert(id) }
             if unsyncedNames["\(root)/tasks/.claims"]?.contains(id) == true {
