@@ -49,7 +49,7 @@ extension WorkerQueue {
         }
     }
 
-    /// Writes the reason beside a file that was set aside. Durable on return.
+    /// Writes the reason beside a file that was set aside, durable on return.
     /// - Parameters:
     ///   - file: What was set aside.
     ///   - rejection: Why it is no task.
