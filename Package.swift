@@ -117,7 +117,7 @@ let package = Package(
             "WorkerTests",
             ["Agents", "FileQueue", "QueueModel", "Resilience", "Supervision", "SystemKit", "Worker"]
         ),
-        tests("CommandsTests", ["ArgumentParser", "Commands"]),
+        tests("CommandsTests", ["ArgumentParser", "Commands", "FileQueue", "QueueModel", "Settings", "SystemKit"]),
         tests("EndToEndTests", ["QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
     ],
     swiftLanguageModes: [.v6],

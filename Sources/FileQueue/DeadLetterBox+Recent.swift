@@ -22,8 +22,10 @@ extension DeadLetterBox {
         var files: [(worker: WorkerID, file: FileName, modified: Int64)] = []
         for name in try names(in: locations.deadLetters) {
             guard let worker = WorkerID(bytes: name.bytes) else { continue }
+            let found = try names(in: directory(of: worker)).filter(Self.isLetter)
+            if found.isEmpty { continue }
             let directory = try Directory.open(self.directory(of: worker))
-            for file in try names(in: directory.path) where Self.isLetter(file) {
+            for file in found {
                 guard let status = try directory.status(of: file) else { continue }
                 counts[worker, default: 0] += 1
                 files.append((worker, file, status.modifiedNanoseconds))

@@ -68,7 +68,9 @@ extension QueueView {
             if case .owner(let owner) = ClaimName(name) { owners.append(owner) }
             return true
         }
-        return Set(owners.filter(isAlive).compactMap(Self.worker))
+        return Set(
+            owners.filter(isAlive).compactMap { Self.worker(ofOwner: $0) }.compactMap { WorkerID(bytes: $0.utf8) }
+        )
     }
 
     /// Returns `nil` when the claim is gone by now.
@@ -87,13 +89,6 @@ extension QueueView {
         // Without its file a daemon is gone; when it cannot be looked at, nothing is known, and nothing is claimed.
         guard let isFree = try? claims.openFile(ClaimName.owner(owner).fileName).tryLockShared() else { return false }
         return !isFree
-    }
-
-    /// The name of a daemon is `<worker>-<pid>-<start>-<n>`; that of a worker may hold dashes, too.
-    private static func worker(_ owner: String) -> WorkerID? {
-        let parts = owner.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count > 3, parts.suffix(3).allSatisfy({ UInt64($0) != nil }) else { return nil }
-        return WorkerID(bytes: parts.dropLast(3).joined(separator: "-").utf8)
     }
 }
 

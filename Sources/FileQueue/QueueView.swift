@@ -41,7 +41,7 @@ package final class QueueView {
     package func workers() throws(SystemCallError) -> [WorkerID] {
         var found: Set<WorkerID> = []
         for path in [locations.tasks, locations.results, locations.deadLetters] {
-            for name in try list(path) {
+            for name in try directories(in: path) {
                 if let worker = WorkerID(bytes: name.bytes) { found.insert(worker) }
             }
         }
@@ -151,7 +151,7 @@ package final class QueueView {
     }
 
     /// A daemon's name is `<worker>-<pid>-<start>-<n>`, and a worker's name may hold dashes.
-    private static func worker(ofOwner owner: String) -> String? {
+    static func worker(ofOwner owner: String) -> String? {
         let parts = owner.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count > 3, parts.suffix(3).allSatisfy({ Int($0) != nil }) else { return nil }
         return parts.dropLast(3).joined(separator: "-")
@@ -246,6 +246,20 @@ package final class QueueView {
         guard let bytes = try claims.read(name, limit: ClaimState.maxTaskBytes) else { return nil }
         // It was valid when it was claimed; under other limits it may not be.
         return try? TaskRecord.decode(bytes, for: state.worker, limits: .widest)
+    }
+
+    /// A file that lies beside the directories of workers is no worker.
+    private func directories(in path: String) throws(SystemCallError) -> [FileName] {
+        var names: [FileName] = []
+        do throws(SystemCallError) {
+            try Directory.open(path).entries { name, kind in
+                if kind == nil || kind == .directory || kind == .symbolicLink { names.append(name) }
+                return true
+            }
+        } catch  where error.errno == .noEntry {
+            return []
+        }
+        return names
     }
 
     private func list(_ path: String) throws(SystemCallError) -> [FileName] {

@@ -117,7 +117,7 @@ import Testing
 
     @Test func openCircuitStartsNothingAndThenLetsExactlyOneProbe() async throws {
         let settings = [
-            "CIRCUIT_BREAKER_THRESHOLD": "2", "CIRCUIT_BREAKER_TIMEOUT": "2", "MAX_RETRIES": "0",
+            "CIRCUIT_BREAKER_THRESHOLD": "2", "CIRCUIT_BREAKER_TIMEOUT": "15", "MAX_RETRIES": "0",
             "MAX_CONCURRENT_TASKS": "3",
         ]
         try await DaemonFixture.working(settings) { daemon in

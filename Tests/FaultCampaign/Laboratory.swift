@@ -82,6 +82,6 @@ final class Laboratory: Sendable {
 
     private func say(_ text: String, always: Bool) {
         // Who does not want to hear closes the output.
-        try? writeStandardOutput(Array((text + "\n").utf8))
+        _ = try? writeStandardOutput(Array((text + "\n").utf8))
     }
 }

@@ -76,4 +76,22 @@ import Testing
         let error = #expect(throws: SystemCallError.self) { try HostPath.readInput(scratch.path, limit: 100) }
         #expect(error?.errno == .isDirectory)
     }
+
+    @Test func aDirectoryThatMayBeChangedPassesTheCheck() throws {
+        let places = try makePlaces()
+        try HostPath.checkMayChange(places.path(of: "alias"))
+        let error = #expect(throws: SystemCallError.self) { try HostPath.checkMayChange(places.path(of: "no")) }
+        #expect(error?.errno == .noEntry)
+        #expect(throws: SystemCallError.self) { try HostPath.checkMayChange("/proc/self") }
+    }
+
+    @Test(.enabled(if: SystemInfo.effectiveUserID != 0, "root may change everything"))
+    func aDirectoryThatMayNotBeChangedFailsTheCheck() throws {
+        let places = try makePlaces()
+        let path = places.path(of: "real")
+        #expect(chmod(path, 0o500) == 0)
+        defer { chmod(path, 0o700) }
+        let error = #expect(throws: SystemCallError.self) { try HostPath.checkMayChange(path) }
+        #expect(error?.errno == .access)
+    }
 }

@@ -194,6 +194,17 @@ extension DaemonFixture {
     /// - Returns: What it printed, and how it ended.
     /// - Throws: ``WaitFailure`` when it does not end.
     package func run(_ arguments: String..., within limit: Duration = Patience.limit) async throws -> CommandResult {
+        try await run(arguments, within: limit)
+    }
+
+    /// Runs a command of `vigil` on this root, and waits for its end.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command and its arguments.
+    ///   - limit: The longest wait.
+    /// - Returns: What it printed, and how it ended.
+    /// - Throws: ``WaitFailure`` when it does not end.
+    package func run(_ arguments: [String], within limit: Duration = Patience.limit) async throws -> CommandResult {
         let number = commands.wrappingAdd(1, ordering: .relaxed).newValue
         let output: FileName = FileName("command-\(number).out")
         let errors: FileName = FileName("command-\(number).err")

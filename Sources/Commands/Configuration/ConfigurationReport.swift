@@ -59,8 +59,7 @@ package struct ConfigurationReport: Sendable {
     }
 
     private func cells(_ row: SettingRow) -> [String] {
-        let unit = row.unit.map { $0 == "s" ? "; plain numbers are seconds" : "; plain numbers are \($0)" } ?? ""
-        return [row.name, printable(row.value), printable(row.source.description), row.range + unit]
+        [row.name, printable(row.value), printable(row.source.description), row.range]
     }
 }
 

@@ -12,8 +12,10 @@ struct ConfigurationShow: ParsableCommand {
         commandName: "config",
         abstract: "Show every setting: value, source, range; or check them.",
         discussion: """
-            A flag comes before an environment variable, that before vigil.json5, that before the default. When anything
-            is wrong, every problem is printed on a line of standard error, and the exit code is 78.
+            A flag comes before an environment variable, that before vigil.json5, that
+            before the default. Durations without a unit are seconds, sizes bytes. When
+            anything is wrong, every problem is printed on a line of standard error, and
+            the exit code is 78.
 
             Examples:
               vigil config --worker marie

@@ -12,7 +12,8 @@ struct DeadLetterPurge: ParsableCommand {
         commandName: "purge",
         abstract: "Remove dead letters for good.",
         discussion: """
-            Asks first; without a terminal it needs --yes. A task's id stands for all its dead letters. Results stay.
+            Asks first; without a terminal it needs --yes. A task's id stands for all its
+            dead letters. Results stay.
 
             Examples:
               vigil dlq purge report-17

@@ -12,11 +12,13 @@ struct DeadLetterRetry: ParsableCommand {
         commandName: "retry",
         abstract: "Put the tasks of dead letters back into their inboxes.",
         discussion: """
-            A task comes back as it first came, with all its attempts; its failed result and its dead letter go. A task
-            that has completed by now, and an id that is another task's by now, are left alone.
+            A task comes back as it first came, with all its attempts; its failed result
+            and its dead letter go. A task that has completed by now, and an id that is
+            another task's by now, are left alone.
 
-            Of a task with several dead letters, the newest is run again; older ones go with it when they hold the same
-            task, and stay when they hold another. A file's name stands for exactly that one.
+            Of a task with several dead letters, the newest is run again; older ones go
+            with it when they hold the same task, and stay when they hold another. A
+            file's name stands for exactly that one.
 
             Examples:
               vigil dlq retry report-17 report-18

@@ -10,7 +10,7 @@ extension DeadLetterReason: ExpressibleByArgument {}
 
 /// The filters that every command for several dead letters has.
 struct DeadLetterFilter: ParsableArguments {
-    @Option(help: "Only this worker's.", transform: { try WorkerID($0) })
+    @Option(help: "Only this worker's dead letters.", transform: { try WorkerID($0) })
     var worker: WorkerID?
     @Option(help: "Only those with this reason.")
     var reason: DeadLetterReason?

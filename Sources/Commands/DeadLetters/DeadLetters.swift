@@ -9,8 +9,9 @@ struct DeadLetters: ParsableCommand {
         commandName: "dlq",
         abstract: "List, show, run again or remove dead letters.",
         discussion: """
-            A dead letter is a task that failed for good, or a file that never was a task, with the reason. An id is a
-            task's id, or the name of a dead letter's file; `vigil dlq list` shows what can be given.
+            A dead letter is a task that failed for good, or a file that never was a task,
+            with the reason. An id is a task's id, or the name of a dead letter's file;
+            `vigil dlq list` shows what can be given.
             """,
         subcommands: [DeadLetterList.self, DeadLetterShow.self, DeadLetterRetry.self, DeadLetterPurge.self]
     )

@@ -12,11 +12,13 @@ struct Doctor: ParsableCommand {
         commandName: "doctor",
         abstract: "Check what running needs; each finding with its remedy.",
         discussion: """
-            Looks at settings, directories and permissions, the file system, inotify, the agent and its version, the
-            supervisor, ports, control groups, heartbeats, the clock, and what crashes left behind. It changes nothing.
-            Run it as the user that the daemons run as.
+            Looks at settings, directories and permissions, the file system, inotify, the
+            agent and its version, the supervisor, ports, control groups, heartbeats, the
+            clock, and what crashes left behind. It changes nothing. Run it as the user
+            that the daemons run as.
 
-            The exit code is 0 without problems (warnings do not count), 69 with some, 78 when settings are wrong.
+            The exit code is 0 without problems (warnings do not count), 69 with some, 78
+            when settings are wrong.
 
             Example:
               vigil doctor --json
@@ -38,7 +40,7 @@ struct Doctor: ParsableCommand {
     private func findings() throws -> [Finding] {
         let loaded: LoadedSettings
         do throws(SettingsError) { loaded = try queue.load() } catch {
-            return error.problems.map { .problem("settings", $0, remedy: "see vigil config --check") }
+            return error.problems.map { .problem("settings", $0, remedy: "then check again: vigil config --check") }
         }
         let examination = Examination(
             loaded: loaded,

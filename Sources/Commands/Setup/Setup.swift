@@ -13,8 +13,9 @@ struct Setup: ParsableCommand {
         commandName: "setup",
         abstract: "Make the directories and a commented configuration file.",
         discussion: """
-            Directories get mode 0750. What is there stays as it is: no file is ever overwritten, and calling it again
-            does no harm. Without --workers it makes those of WORKERS.
+            Directories get mode 0750. What is there stays as it is: no file is ever
+            overwritten, and calling it again does no harm. Without --workers it makes
+            those of WORKERS.
 
             Example:
               vigil setup --root /srv/vigil --workers marie,anga

@@ -11,12 +11,15 @@ struct Status: ParsableCommand {
         commandName: "status",
         abstract: "Show queues, workers, problems and recent failures.",
         discussion: """
-            Reads the queue's files and locks, so it answers while no worker runs, and says so. A worker whose heartbeat
-            is older than three intervals is not running; one of this machine that went without a word is "crashed?".
-            Causes of waiting and the counters are as old as the heartbeat; all else is as of now. Recent failures are
-            dead letters, and attempts that failed and will be repeated.
+            Reads the queue's files and locks, so it answers while no worker runs, and
+            says so. A worker whose heartbeat is older than three intervals is not
+            running; one of this machine that went without a word is "crashed?". Causes of
+            waiting and the counters are as old as the heartbeat; all else is as of now.
+            Recent failures are dead letters, and attempts that failed and will be
+            repeated.
 
-            The exit code is 0 whatever the state is; with --json, "workers_running" tells whether anything runs.
+            The exit code is 0 whatever the state is; with --json, "workers_running" tells
+            whether anything runs.
 
             Example:
               vigil status --json
