@@ -30,7 +30,7 @@ struct FaultCampaign: ParsableCommand {
         commandName: "fault-campaign",
         abstract: "Break a queue's daemon in every place, and check what comes out.",
         discussion: "Exits 1 when an invariant does not hold; docs/reliability.md says what they are.",
-        subcommands: [All.self, Sweep.self, Recovery.self, Order.self, Kill.self, Submit.self]
+        subcommands: [All.self, Sweep.self, Recovery.self, Order.self, Kill.self, Power.self, Fuzz.self, Submit.self]
     )
 
     static func main() async {
@@ -80,6 +80,8 @@ struct All: Campaign {
 
     func campaign(in laboratory: Laboratory) async throws -> [Summary] {
         var summaries: [Summary] = []
+        let fuzz = FuzzCampaign(laboratory: laboratory, seed: chosenSeed, inputs: long ? 1_000_000 : 20_000)
+        summaries.append(laboratory.noted(try fuzz.run()))
         summaries.append(laboratory.noted(try await OrderCampaign(laboratory: laboratory).run()))
         for durability in [Durability.full, .relaxed] {
             for scenario in Scenario.allCases {
@@ -98,6 +100,11 @@ struct All: Campaign {
         summaries.append(
             laboratory.noted(try await KillCampaign(laboratory: laboratory, seed: chosenSeed, kills: kills).run())
         )
+        for kind in ["ext4", "xfs"] {
+            let cuts = long ? 1_000 : 50
+            let power = PowerCampaign(laboratory: laboratory, kind: kind, seed: chosenSeed, cuts: cuts)
+            summaries.append(laboratory.noted(try await power.run()))
+        }
         return summaries
     }
 
@@ -230,6 +237,41 @@ struct Kill: Campaign {
         let seed = seed ?? SeededGenerator.fromEnvironment().seed
         laboratory.say("seed \(seed)")
         return [laboratory.noted(try await KillCampaign(laboratory: laboratory, seed: seed, kills: kills).run())]
+    }
+}
+
+/// Power cuts.
+struct Power: Campaign {
+    static let configuration = CommandConfiguration(abstract: "Cut the power of a loop file system; needs root.")
+    @Option(help: "ext4 or xfs.")
+    var kind = "ext4"
+    @Option(help: "How many cuts.")
+    var cuts = 100
+    @Option(help: "Where random choices come from; else the time.")
+    var seed: UInt64?
+    @OptionGroup var common: CommonOptions
+
+    func campaign(in laboratory: Laboratory) async throws -> [Summary] {
+        let seed = seed ?? SeededGenerator.fromEnvironment().seed
+        laboratory.say("seed \(seed)")
+        let power = PowerCampaign(laboratory: laboratory, kind: kind, seed: seed, cuts: cuts)
+        return [laboratory.noted(try await power.run())]
+    }
+}
+
+/// Spoiled input.
+struct Fuzz: Campaign {
+    static let configuration = CommandConfiguration(abstract: "Feed spoiled input to the decoders.")
+    @Option(help: "How many inputs.")
+    var inputs = 1_000_000
+    @Option(help: "Where random choices come from; else the time.")
+    var seed: UInt64?
+    @OptionGroup var common: CommonOptions
+
+    func campaign(in laboratory: Laboratory) async throws -> [Summary] {
+        let seed = seed ?? SeededGenerator.fromEnvironment().seed
+        laboratory.say("seed \(seed)")
+        return [laboratory.noted(try FuzzCampaign(laboratory: laboratory, seed: seed, inputs: inputs).run())]
     }
 }
 

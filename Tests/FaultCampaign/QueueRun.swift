@@ -17,6 +17,8 @@ final class QueueRun: Sendable {
         var maxConcurrent = 3
         /// How long the queue may take to come to rest.
         var patience = Duration.seconds(30)
+        /// Whether the observer reads from the start.
+        var isObserved = true
     }
 
     /// A daemon that was started.
@@ -37,7 +39,7 @@ final class QueueRun: Sendable {
     let options: Options
     let place: Directory
     let client: Client
-    private let observer: Observer
+    private let observer = Mutex<Observer?>(nil)
     private let started = Mutex<Int>(0)
     private let ends = Mutex<[DaemonEnd]>([])
 
@@ -51,7 +53,13 @@ final class QueueRun: Sendable {
         for name in ["root", "live"] { _ = try place.subdirectory(FileName(name), create: 0o750) }
         try Directory.open(laboratory.base).link("agent", to: place, as: "agent")
         client = try Client(root: "\(place.path)/root", log: place.path, durability: options.durability)
-        observer = try Observer(directory: place.path, worker: WorkerID(Self.worker))
+        if options.isObserved { try observe() }
+    }
+
+    /// Starts the observer.
+    func observe() throws {
+        let started = try Observer(directory: place.path, worker: WorkerID(Self.worker))
+        observer.withLock { $0 = started }
     }
 
     // MARK: Daemons
@@ -162,7 +170,10 @@ final class QueueRun: Sendable {
     // MARK: Verdict
 
     /// Starts a last daemon without faults, waits for rest, stops it, and judges everything.
-    func conclude(_ circumstances: Evidence.Circumstances = .init()) async throws -> [Violation] {
+    func conclude(
+        _ circumstances: Evidence.Circumstances = .init(),
+        keepsFiles: Bool = false
+    ) async throws -> [Violation] {
         var circumstances = circumstances
         let daemon = try start()
         switch try await waitForRest(daemon) {
@@ -172,11 +183,11 @@ final class QueueRun: Sendable {
             try await stop(daemon)
         case .ended: try await noteEnd(of: daemon, wasEnded: false)
         }
-        return try await judge(circumstances)
+        return try await judge(circumstances, keepsFiles: keepsFiles)
     }
 
     /// Judges everything; no daemon runs any more.
-    func judge(_ circumstances: Evidence.Circumstances) async throws -> [Violation] {
+    func judge(_ circumstances: Evidence.Circumstances, keepsFiles: Bool = false) async throws -> [Violation] {
         var evidence = Evidence()
         evidence.circumstances = circumstances
         let processes = ScratchProcesses(root: root)
@@ -184,7 +195,7 @@ final class QueueRun: Sendable {
             evidence.survivors = ["\(error)"]
             try await processes.killAll()
         }
-        try await observer.stop()
+        try await observer.withLock { $0 }?.stop()
         evidence.daemons = ends.withLock { $0 }
         evidence.files = try FilesAtRest(root: root)
         evidence.client = try lines("client.log")
@@ -193,7 +204,7 @@ final class QueueRun: Sendable {
         let violations = Checker.violations(in: evidence)
         let text = violations.map { "\($0)\n" }.joined()
         if violations.isEmpty {
-            try laboratory.remove(place)
+            if !keepsFiles { try laboratory.remove(place) }
         } else {
             try append(Array(text.utf8), to: "violations", in: directory)
         }
