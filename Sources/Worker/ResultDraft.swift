@@ -31,6 +31,13 @@ struct AttemptOutput: Sendable {
     }
 }
 
+extension AttemptOutput {
+    /// Whether less was found than the attempt has written.
+    func isShorter(than record: ExitRecord) -> Bool {
+        obstacle == nil && (stdout.totalBytes < record.stdoutBytes || stderr.totalBytes < record.stderrBytes)
+    }
+}
+
 /// A result before its verdict.
 struct ResultDraft {
     private let state: ClaimState

@@ -137,6 +137,11 @@ extension Worker {
             return
         }
         let output = await readOutput(of: claim, record)
+        if permit == nil && output.isShorter(than: record) {
+            // The logs are not synced, since only a power cut can take them back, and only from a recovered attempt.
+            await conclude(id, .interrupted("its output was lost, as by a power cut"), record: record, permit: nil)
+            return
+        }
         var outcome = Outcome.outcome(of: record, stdout: output.stdout, stderr: output.stderr, profile: profile)
         if case .spawnFailed(let step, let errno) = record.ending {
             let message = outcome.failure?.message ?? "\(step): \(errno)"
