@@ -161,6 +161,8 @@ struct Sweep: Campaign {
     var action = "kill"
     @Option(help: "Only this operation; N,M: and then the M-th of the daemon that recovers.")
     var point: String?
+    @Flag(help: "Try no further points after the first violation.")
+    var stopEarly = false
     @OptionGroup var common: CommonOptions
 
     func campaign(in laboratory: Laboratory) async throws -> [Summary] {
@@ -169,13 +171,14 @@ struct Sweep: Campaign {
         }
         var summaries: [Summary] = []
         for scenario in try what.scenarios {
-            let sweep = SweepCampaign(
+            var sweep = SweepCampaign(
                 laboratory: laboratory,
                 scenario: scenario,
                 durability: try what.durabilityValue,
                 action: action,
                 width: common.width
             )
+            sweep.stopsEarly = stopEarly
             if let point {
                 let faults = point.split(separator: ",").compactMap { Int($0) }.map { Fault(action: action, point: $0) }
                 var summary = Summary("\(action.rawValue) \(scenario.rawValue) at \(point)")

@@ -12,6 +12,8 @@ struct SweepCampaign: Sendable {
     let durability: Durability
     let action: Fault.Action
     let width: Int
+    /// Whether the first violation is enough.
+    var stopsEarly = false
 
     private var label: String { "\(action.rawValue) \(scenario.rawValue) \(durability.rawValue)" }
 
@@ -26,7 +28,7 @@ struct SweepCampaign: Sendable {
                 if wasHit && action == .kill { summary.kills += 1 }
                 summary.violations += violations
             }
-            return wasHit
+            return wasHit && !(stopsEarly && violations > 0)
         }
         return tally.summary(since: began)
     }
