@@ -46,21 +46,25 @@ extension ProcessTree {
         below parent: Directory,
         until deadline: ContinuousClock.Instant
     ) throws(SystemCallError) -> Bool {
-        var children: [FileName] = []
-        try parent.entries { child, kind in
-            if kind == .directory { children.append(child) }
-            return true
-        }
         var isGone = true
-        for child in children {
+        for child in try groups(in: parent) {
             if child == name {
                 isGone = killGroup(name, in: parent, until: deadline) && isGone
-                // A group that cannot be opened was removed meanwhile, or holds nothing that is ours.
-            } else if let group = try? parent.subdirectory(child) {
+                continue
+            }
+            do throws(SystemCallError) {
+                let group = try parent.subdirectory(child)
                 isGone = try killGroups(named: name, below: group, until: deadline) && isGone
+            } catch  where hasNothingOfOurs(error) {
+                continue
             }
         }
         return isGone
+    }
+
+    /// Whether an error tells that a group was removed, which it had to be empty for, or belongs to somebody else.
+    private static func hasNothingOfOurs(_ error: SystemCallError) -> Bool {
+        error.errno == .noEntry || error.errno == Errno(rawValue: ENODEV) || error.errno == .access
     }
 
     private static func killGroup(
@@ -105,12 +109,16 @@ extension ProcessTree {
     /// Groups that the agent made below its own go first; files of a group cannot be removed and vanish with it.
     private static func removeGroup(_ name: FileName, in parent: Directory) throws(SystemCallError) {
         let group = try parent.subdirectory(name)
+        for child in try groups(in: group) { try removeGroup(child, in: group) }
+        try parent.removeDirectory(name)
+    }
+
+    private static func groups(in parent: Directory) throws(SystemCallError) -> [FileName] {
         var children: [FileName] = []
-        try group.entries { child, kind in
+        try parent.entries { child, kind in
             if kind == .directory { children.append(child) }
             return true
         }
-        for child in children { try removeGroup(child, in: group) }
-        try parent.removeDirectory(name)
+        return children
     }
 }
