@@ -8,9 +8,9 @@ import SystemKit
 package enum CgroupLocation {
     /// The group of this process, when child groups can be made in it and processes started there; else nil.
     ///
-    /// Asked once for this process, by making and removing a child group: rights, delegation, read-only mounts and
-    /// limits on the number of groups all have their say. Groups of type `threaded` are no use, since their children
-    /// cannot hold whole processes. The first call blocks for about a millisecond.
+    /// Asked once for this process. Where rights and delegation say yes but a limit on the number of groups says no, the
+    /// supervisor does without. Groups of type `threaded` are no use, since their children cannot hold whole processes.
+    /// The first call blocks for about a millisecond.
     package static func usableParent() -> String? {
         found
     }
@@ -28,30 +28,42 @@ package enum CgroupLocation {
         return isUsable(path) ? path : nil
     }
 
+    /// Where a part of the hierarchy of version 2 is mounted.
+    private struct Mount {
+        /// The group that shows at the mount point, as a path of the hierarchy.
+        let root: String
+        let point: String
+    }
+
     /// Where the hierarchy of version 2 is mounted, as this process sees it; nil when it is not.
     static func mountPoint() -> String? {
-        readProcess(SystemInfo.processID, "mountinfo", limit: 16 << 20).flatMap { mounts in
-            directory(membership: "0::/", mounts: String(decoding: mounts, as: UTF8.self))
+        readProcess(SystemInfo.processID, "mountinfo", limit: 16 << 20).flatMap { text in
+            mounts(in: String(decoding: text, as: UTF8.self)).first?.point
         }
     }
 
     /// The directory of a group, from the texts of /proc/pid/cgroup and /proc/pid/mountinfo.
-    package static func directory(membership: String, mounts: String) -> String? {
+    package static func directory(membership: String, mounts text: String) -> String? {
         let line = membership.split(separator: "\n").first { $0.hasPrefix("0::/") }
         guard let group = line?.dropFirst("0::".count), !group.hasPrefix("/..") else { return nil }
-        for mount in mounts.split(separator: "\n") {
-            // proc_pid_mountinfo(5): optional fields, of which there may be any number, end with a hyphen.
-            let parts = mount.split(separator: " ")
-            guard let hyphen = parts.firstIndex(of: "-"), parts.count > hyphen + 1, parts[hyphen + 1] == "cgroup2",
-                hyphen > 5
-            else { continue }
-            let root = unescaped(parts[3])
-            let rootPrefix = root == "/" ? "" : root
-            guard group == root || group.hasPrefix(rootPrefix + "/") else { continue }
+        for mount in mounts(in: text) {
+            let rootPrefix = mount.root == "/" ? "" : mount.root
+            guard group == mount.root || group.hasPrefix(rootPrefix + "/") else { continue }
             let below = group.dropFirst(rootPrefix.count)
-            return unescaped(parts[4]) + (below == "/" ? "" : below)
+            return mount.point + (below == "/" ? "" : below)
         }
         return nil
+    }
+
+    private static func mounts(in text: String) -> [Mount] {
+        text.split(separator: "\n").compactMap { line in
+            // proc_pid_mountinfo(5): optional fields, of which there may be any number, end with a hyphen.
+            let parts = line.split(separator: " ")
+            guard let hyphen = parts.firstIndex(of: "-"), hyphen > 5, parts.count > hyphen + 1,
+                parts[hyphen + 1] == "cgroup2"
+            else { return nil }
+            return Mount(root: unescaped(parts[3]), point: unescaped(parts[4]))
+        }
     }
 
     /// The kernel writes space, tab, newline and backslash of a path as three octal digits.
@@ -72,22 +84,12 @@ package enum CgroupLocation {
     }
 
     private static func isUsable(_ path: String) -> Bool {
-        guard isWritable(path + "/cgroup.procs") else { return false }
-        do {
-            let parent = try Directory.open(path)
-            // The root of the hierarchy has no type.
-            let type = String(decoding: try parent.read("cgroup.type", limit: 64) ?? [], as: UTF8.self)
-            guard type.isEmpty || type == "domain\n" else { return false }
-            let probe = FileName("vigil-probe-\(SystemInfo.processID)")
-            let child = try parent.subdirectory(probe, create: 0o755)
-            defer {
-                // A group that stays behind is empty and does no harm.
-                _ = try? parent.removeDirectory(probe)
-            }
-            return isWritable(child.path + "/cgroup.kill") && isWritable(child.path + "/cgroup.procs")
-        } catch {
-            return false
-        }
+        // Only the root of the hierarchy has no type; its children are groups like all others.
+        // A directory that cannot be read is not writable either.
+        let type = (try? Directory.open(path).read("cgroup.type", limit: 64)).flatMap { $0 }
+        guard let type else { return isWritable(path) && isWritable(path + "/cgroup.procs") }
+        guard type.elementsEqual("domain\n".utf8) else { return false }
+        return isWritable(path) && isWritable(path + "/cgroup.procs") && isWritable(path + "/cgroup.kill")
     }
 
     private static func isWritable(_ path: String) -> Bool {

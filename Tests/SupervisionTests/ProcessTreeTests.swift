@@ -75,10 +75,4 @@ import Testing
         for _ in 0..<200 { #expect(ProcessTree.killCgroup(runID: "never-was")) }
         try await comings
     }
-
-    @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
-    func lookingForAGroupLeavesNothingBehind() throws {
-        let parent = try Directory.open(try #require(CgroupLocation.usableParent()))
-        #expect(try parent.status(of: FileName("vigil-probe-\(SystemInfo.processID)")) == nil)
-    }
 }
