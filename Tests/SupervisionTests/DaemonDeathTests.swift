@@ -4,6 +4,7 @@
 import Glibc
 import Supervision
 import SystemKit
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct DaemonDeathTests {
@@ -108,12 +109,13 @@ import Testing
             #expect(try await ending == .lost)
             let others = pids.filter { $0 != supervisor }
             #expect(others.allSatisfy { ProcessIdentity(pid: $0)?.isAlive() == true }, "orphans live on by themselves")
-            let sweep = ProcessTree.killMarked(runID: fixture.runID)
+            let sweep = try await fixture.sweep()
             #expect(sweep.isComplete)
             // The agent itself may have been found before its own end, which the kernel brings about.
             #expect(sweep.killed == 3 || sweep.killed == 4)
             #expect(others.allSatisfy { ProcessIdentity(pid: $0)?.isAlive() != true })
-            #expect(ProcessTree.killMarked(runID: fixture.runID) == TreeSweep(killed: 0, isComplete: true))
+            let rest = try await fixture.sweep()
+            #expect(rest == .nothingFound)
         }
     }
 
@@ -123,9 +125,10 @@ import Testing
             async let ending = fixture.run("echo $$ > told; exec sleep 1000")
             let pid = try await told.number()
             // The id of this run with something more, and with something less.
-            #expect(ProcessTree.killMarked(runID: fixture.runID + "0") == TreeSweep(killed: 0, isComplete: true))
-            let shorter = String(fixture.runID.dropLast())
-            #expect(ProcessTree.killMarked(runID: shorter) == TreeSweep(killed: 0, isComplete: true))
+            let longer = try await fixture.sweep(fixture.runID + "0")
+            #expect(longer == .nothingFound)
+            let shorter = try await fixture.sweep(String(fixture.runID.dropLast()))
+            #expect(shorter == .nothingFound)
             #expect(ProcessIdentity(pid: pid)?.isAlive() == true)
             await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .zero)
             _ = try await ending
@@ -153,10 +156,11 @@ import Testing
             let supervisor = try #require(pids.first { isSupervisor($0) })
             #expect(kill(supervisor, SIGKILL) == 0)
             #expect(try await ending == .lost)
-            let isGone =
+            let runID = fixture.runID
+            let isGone = try await blocking {
                 place.isEmpty
-                ? ProcessTree.killCgroup(parent: parent, runID: fixture.runID)
-                : ProcessTree.killCgroup(runID: fixture.runID)
+                    ? ProcessTree.killCgroup(parent: parent, runID: runID) : ProcessTree.killCgroup(runID: runID)
+            }
             #expect(isGone)
             #expect(pids.allSatisfy { ProcessIdentity(pid: $0)?.isAlive() != true })
             #expect(try Directory.open(parent).status(of: FileName("vigil-\(fixture.runID)")) == nil)

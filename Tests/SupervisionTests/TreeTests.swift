@@ -30,7 +30,8 @@ import Testing
             #expect(record.cutOff == nil)
             #expect(record.stragglersKilled >= 1)
             #expect(ProcessIdentity(pid: pid) == nil)
-            #expect(ProcessTree.killMarked(runID: fixture.runID) == TreeSweep(killed: 0, isComplete: true))
+            let rest = try await fixture.sweep()
+            #expect(rest == .nothingFound)
         }
     }
 
@@ -52,7 +53,8 @@ import Testing
             let record = try #require(try await ending.record)
             #expect(record.cutOff == .cancelled)
             #expect(ProcessIdentity(pid: pid) == nil)
-            #expect(ProcessTree.killMarked(runID: fixture.runID) == TreeSweep(killed: 0, isComplete: true))
+            let rest = try await fixture.sweep()
+            #expect(rest == .nothingFound)
         }
     }
 
@@ -105,7 +107,8 @@ import Testing
             await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .milliseconds(10))
             let record = try #require(try await ending.record)
             #expect(record.stragglersKilled >= 200)
-            #expect(ProcessTree.killMarked(runID: fixture.runID) == TreeSweep(killed: 0, isComplete: true))
+            let rest = try await fixture.sweep()
+            #expect(rest == .nothingFound)
         }
     }
 
@@ -126,7 +129,8 @@ import Testing
             await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .zero)
             let record = try await ending.record
             #expect(record != nil)
-            #expect(ProcessTree.killMarked(runID: fixture.runID) == TreeSweep(killed: 0, isComplete: true))
+            let rest = try await fixture.sweep()
+            #expect(rest == .nothingFound)
         }
     }
 

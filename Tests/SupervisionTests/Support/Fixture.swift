@@ -52,7 +52,8 @@ final class Fixture: Sendable {
             outcome = .success(try await body(fixture))
         } catch {
             outcome = .failure(error)
-            ProcessTree.killMarked(runID: fixture.runID)
+            // What the test has to say is the error above.
+            _ = try? await fixture.sweep()
         }
         await fixture.pool.stop()
         for pid in await fixture.pool.processIDs { await fixture.awaitEnd(of: pid) }
@@ -127,6 +128,12 @@ extension Fixture {
         }
     }
 
+    /// Kills what is left of a run, by default the fixture's, without holding up other tests.
+    func sweep(_ other: String? = nil) async throws -> TreeSweep {
+        let runID = other ?? runID
+        return try await blocking { ProcessTree.killMarked(runID: runID) }
+    }
+
     /// Opens the lock file of a run anew, so that a lock taken with it is not that of anybody else.
     func openLock(_ runID: String) throws -> OwnedDescriptor {
         try scratch.createFile(FileName("lock-\(runID)"), mode: 0o600, exclusive: false)
@@ -166,6 +173,11 @@ extension AttemptEnding {
     var record: ExitRecord? {
         if case .recorded(let record, _) = self { record } else { nil }
     }
+}
+
+extension TreeSweep {
+    /// A full scan found none of the tree, and nothing had to be killed for it.
+    static let nothingFound = TreeSweep(killed: 0, isComplete: true)
 }
 
 // MARK: Events
