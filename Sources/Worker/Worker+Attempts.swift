@@ -105,9 +105,9 @@ extension Worker {
     func sweep(_ runID: String) async {
         guard !runID.isEmpty else { return }
         let orphans = killOrphans()
-        let parent = CgroupLocation.usableParent()
         let marked = await reactor.offload {
-            if let parent { _ = ProcessTree.killCgroup(parent: parent, runID: runID) }
+            // Wherever it is: an earlier daemon may have run in another place of the hierarchy.
+            _ = ProcessTree.killCgroup(runID: runID)
             return ProcessTree.killMarked(runID: runID)
         }
         let killed = orphans.killed + marked.killed

@@ -32,7 +32,7 @@ import Testing
         try await DaemonFixture.working { daemon in
             let script = """
                 sh -c 'ls -l /proc/$$/fd; :'
-                grep -E '^Sig(Blk|Ign)' /proc/$$/status
+                while read -r line; do case "$line" in SigBlk*|SigIgn*) echo "$line";; esac; done < /proc/$$/status
                 cut -d' ' -f6 /proc/$$/stat | grep -qx $$ && echo leader
                 """
             try daemon.submit("t1", script)
