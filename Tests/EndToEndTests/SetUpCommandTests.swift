@@ -126,6 +126,22 @@ struct DoctorCommandTests {
         }
     }
 
+    @Test("a queue that is in use says whom it is for, and nothing is made by looking")
+    func changesNothing() async throws {
+        try await DaemonFixture.with { daemon in
+            try await daemon.stop()
+            let before = try daemon.names(in: "")
+            let result = try await daemon.run("doctor")
+            #expect(result.status == .exited(0))
+            #expect(
+                lines(result, "directories").first?.hasPrefix("warning directories missing: \(daemon.root)/pipes")
+                    == true
+            )
+            #expect(lines(result, "heartbeats").count == 1)
+            #expect(try daemon.names(in: "") == before)
+        }
+    }
+
     @Test("a missing agent is a problem with its remedy")
     func findsAMissingAgent() async throws {
         let configure: (inout DaemonFixture.Options) -> Void = { $0.environment = ["CLAUDE_COMMAND": "no-such-agent"] }
@@ -145,6 +161,18 @@ struct DoctorCommandTests {
         try await DaemonFixture.withRoot(configure: configure) { fixture in
             let result = try await fixture.run("doctor")
             #expect(lines(result, "agent").first?.contains("takes more than 5s") == true)
+            try await fixture.processes.waitForNone()
+        }
+    }
+
+    @Test("an agent that answers and leaves something running leaves nothing behind")
+    func endsWhatAnAgentLeaves() async throws {
+        let configure: (inout DaemonFixture.Options) -> Void = {
+            $0.agent = "setsid sleep 1000 >/dev/null 2>&1 & echo 1.0"
+        }
+        try await DaemonFixture.withRoot(configure: configure) { fixture in
+            let result = try await fixture.run("doctor")
+            #expect(lines(result, "agent").first?.hasSuffix("version 1.0") == true)
             try await fixture.processes.waitForNone()
         }
     }

@@ -10,7 +10,10 @@ extension Examination {
     /// Reads the queue; what cannot be read becomes a finding, and a queue that is not there is none.
     func queueState() -> (state: QueueState?, findings: [Finding]) {
         do {
-            guard try HostPath.status(of: locations.claims) != nil else { return (nil, []) }
+            // A view makes what is missing, and here nothing is to be made.
+            for path in [locations.tasks, locations.claims, locations.results] {
+                guard try HostPath.status(of: path)?.kind == .directory else { return (nil, []) }
+            }
             let view = try QueueView(locations: locations)
             let served = try view.servedWorkers()
             var conditions: [(WorkerID, WorkerCondition)] = []

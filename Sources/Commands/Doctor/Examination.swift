@@ -15,6 +15,24 @@ struct Examination: Sendable {
     let now: Timestamp
     /// Marks the processes that the examination starts.
     let runID: String
+    /// The workers whose directories and agents matter here.
+    private(set) var workers: [WorkerID]
+
+    /// Prepares an examination.
+    /// - Parameters:
+    ///   - loaded: The settings.
+    ///   - environment: That of the daemons, as far as this process has the same.
+    ///   - host: The name of this machine.
+    ///   - now: The wall-clock time.
+    ///   - runID: Marks the processes that the examination starts.
+    init(loaded: LoadedSettings, environment: [String: String], host: String, now: Timestamp, runID: String) {
+        self.loaded = loaded
+        self.environment = environment
+        self.host = host
+        self.now = now
+        self.runID = runID
+        workers = loaded.settings.workers
+    }
 
     var settings: VigilSettings { loaded.settings }
     var locations: QueueLocations { QueueLocations(settings) }
@@ -24,14 +42,18 @@ struct Examination: Sendable {
     /// - Returns: What was found, in the order in which it is shown.
     func findings(on reactor: Reactor) async -> [Finding] {
         let queue = queueState()
-        return settingsFindings() + userFindings() + directoryFindings() + fileSystemFindings()
-            + inotifyFindings(on: reactor) + supervisorFindings() + (await agentFindings(on: reactor))
-            + promptFindings() + portFindings(isServed: queue.state?.conditions.contains { $0.1.isAlive } ?? false)
-            + cgroupFindings() + queue.findings + (queue.state?.findings ?? [])
+        var examination = self
+        // A queue that is in use says better than the default names whom it is for.
+        if let found = queue.state?.conditions.map(\.0), !found.isEmpty { examination.workers = found }
+        return await examination.findings(queue.state, on: reactor) + queue.findings + (queue.state?.findings ?? [])
     }
 
-    /// The workers whose daemons and agents matter here.
-    var workers: [WorkerID] { settings.workers }
+    private func findings(_ queue: QueueState?, on reactor: Reactor) async -> [Finding] {
+        let isServed = queue?.conditions.contains { $0.1.isAlive } ?? false
+        return settingsFindings() + userFindings() + directoryFindings() + fileSystemFindings()
+            + inotifyFindings(on: reactor) + supervisorFindings() + (await agentFindings(on: reactor))
+            + promptFindings() + portFindings(isServed: isServed) + cgroupFindings()
+    }
 
     private func settingsFindings() -> [Finding] {
         let file = settings.configurationFile.map { "read \($0)" } ?? "there is no configuration file"

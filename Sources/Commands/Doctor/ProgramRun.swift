@@ -52,10 +52,10 @@ enum ProgramRun {
             if !hasEnded {
                 // It has ended in this moment; then there is nothing to kill.
                 try? sendSignal(kill, toProcess: process)
-                await reactor.offload { _ = ProcessTree.killMarked(runID: runID) }
             }
-            let status = try reap(pid, nohang: false)
-            guard hasEnded, let status else { return .tookTooLong }
+            await reactor.offload { _ = ProcessTree.killMarked(runID: runID) }
+            // Not waited for: a program that hangs on a broken disk does not die before the disk answers.
+            guard hasEnded, let status = try reap(pid, nohang: true) else { return .tookTooLong }
             var lines = firstLine(try output.read(at: 0, count: shownBytes))
             if lines.isEmpty { lines = firstLine(try errors.read(at: 0, count: shownBytes)) }
             return .ended(status, lines)
