@@ -79,6 +79,11 @@ int cl_signal_ignore(int signal) {
     return sigaction(signal, &action, nullptr) < 0 ? -errno : 0;
 }
 
+int cl_signal_is_ignored(int signal) {
+    struct sigaction action;
+    return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int cl_signals_open(const int *signals, size_t count) {
     sigset_t set = set_of(signals, count);
     RETRY(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));

@@ -68,9 +68,7 @@ extension QueueView {
             if case .owner(let owner) = ClaimName(name) { owners.append(owner) }
             return true
         }
-        return Set(
-            owners.filter(isAlive).compactMap { Self.worker(ofOwner: $0) }.compactMap { WorkerID(bytes: $0.utf8) }
-        )
+        return Set(owners.filter(isAlive).compactMap(Self.worker))
     }
 
     /// Returns `nil` when the claim is gone by now.
@@ -89,6 +87,13 @@ extension QueueView {
         // Without its file a daemon is gone; when it cannot be looked at, nothing is known, and nothing is claimed.
         guard let isFree = try? claims.openFile(ClaimName.owner(owner).fileName).tryLockShared() else { return false }
         return !isFree
+    }
+
+    /// A daemon's name is `<worker>-<pid>-<start>-<n>`, and a worker's name may hold dashes.
+    private static func worker(ofOwner owner: String) -> WorkerID? {
+        let parts = owner.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count > 3, parts.suffix(3).allSatisfy({ UInt64($0) != nil }) else { return nil }
+        return WorkerID(bytes: parts.dropLast(3).joined(separator: "-").utf8)
     }
 }
 

@@ -131,32 +131,6 @@ package final class QueueView {
         return record?["run_id"]?.stringValue == state.runID
     }
 
-    /// Whether a daemon serves a worker now, by the lock that a daemon holds for as long as it lives.
-    /// - Parameter worker: The worker.
-    /// - Returns: Whether one of this kernel does.
-    /// - Throws: When the claims cannot be listed.
-    package func hasLivingDaemon(_ worker: WorkerID) throws(SystemCallError) -> Bool {
-        var owners: [FileName] = []
-        try claims.names { name in
-            if case .owner(let owner) = ClaimName(name), Self.worker(ofOwner: owner) == worker.string {
-                owners.append(name)
-            }
-            return true
-        }
-        return owners.contains { name in
-            // A file that goes meanwhile belonged to a daemon that is gone.
-            guard let isFree = try? claims.openFile(name).tryLockShared() else { return false }
-            return !isFree
-        }
-    }
-
-    /// A daemon's name is `<worker>-<pid>-<start>-<n>`, and a worker's name may hold dashes.
-    static func worker(ofOwner owner: String) -> String? {
-        let parts = owner.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count > 3, parts.suffix(3).allSatisfy({ Int($0) != nil }) else { return nil }
-        return parts.dropLast(3).joined(separator: "-")
-    }
-
     /// Finds a task, wherever it is.
     ///
     /// Looks into every file of the inboxes only when nothing else knows the id.

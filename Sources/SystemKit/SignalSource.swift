@@ -22,6 +22,9 @@ package final class SignalSource: Sendable {
         _ = cl_signal_ignore(13)
     }
 
+    /// Whether this process was started with a signal ignored, as shells do it for what runs in the background.
+    package static func isIgnored(_ signal: Int32) -> Bool { cl_signal_is_ignored(signal) == 1 }
+
     /// Starts receiving signals, which must be blocked by then.
     ///
     /// Loop thread only. Signals of one number that come while one of it is waiting are one signal, see signal(7).

@@ -136,13 +136,13 @@ struct WhereaboutsTests {
         let fixture = try QueueFixture()
         let view = try QueueView(locations: fixture.locations)
         let (plain, dashed) = (try WorkerID("marie"), try WorkerID("marie-1-2-3"))
-        #expect(try !view.hasLivingDaemon(dashed))
+        #expect(try !view.servedWorkers().contains(dashed))
         var queue: WorkerQueue? = try fixture.open("marie-1-2-3")
-        #expect(try view.hasLivingDaemon(dashed))
-        #expect(try !view.hasLivingDaemon(plain))
+        #expect(try view.servedWorkers().contains(dashed))
+        #expect(try !view.servedWorkers().contains(plain))
         _ = queue?.worker
         queue = nil
-        #expect(try !view.hasLivingDaemon(dashed))
+        #expect(try !view.servedWorkers().contains(dashed))
     }
 
     @Test("the output of each attempt has its place")

@@ -149,6 +149,7 @@ int cl_timer_set(int timer, int64_t boot_nanoseconds);
 
 int cl_signals_block(const int *signals, size_t count);
 int cl_signal_ignore(int signal);
+int cl_signal_is_ignored(int signal);
 int cl_signals_open(const int *signals, size_t count);
 /// The number of the next signal, or -EAGAIN.
 int cl_signals_next(int descriptor);

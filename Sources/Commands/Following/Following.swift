@@ -18,27 +18,47 @@ struct Following: Sendable {
     /// The settings of the queue.
     let settings: VigilSettings
 
+    /// Whom a command that waits is there for.
+    enum Audience {
+        /// Who reads standard output: without a reader there is nothing left to do.
+        case reader
+        /// Who asks for the exit code.
+        case caller
+    }
+
+    /// The exit code of a process that `SIGPIPE` ended.
+    static let readerGone = ExitCode(128 + 13)
+
     /// Runs a command's waiting part on a reactor of its own.
     /// - Parameters:
     ///   - settings: The settings of the queue.
+    ///   - audience: Whom the command is there for.
     ///   - body: What waits.
     /// - Returns: What `body` returns; nil when Ctrl-C came first.
-    /// - Throws: What `body` throws, and a `CommandFailure` when there can be no reactor.
+    /// - Throws: What `body` throws, ``readerGone``, and a `CommandFailure` when there can be no reactor.
     static func run<Value: Sendable>(
         _ settings: VigilSettings,
+        for audience: Audience,
         _ body: @escaping @Sendable (Following) async throws -> Value
     ) throws -> Value? {
-        let interrupt = UnixSignal.sigint.rawValue
+        // A shell's background job is not meant to be interrupted.
+        let signals = [UnixSignal.sigint.rawValue].filter { !SignalSource.isIgnored($0) }
         // Before the first thread of the reactor, which inherits the mask.
-        SignalSource.block([interrupt])
+        SignalSource.block(signals)
         let outcome = Mutex<Result<Value, any Error>?>(nil)
         do {
             let reactor = try Reactor()
             _ = reactor.runUntilComplete {
                 do {
                     // What is awaited may be a reader that does not read: it is left where it is.
-                    let signals = try SignalSource(signals: [interrupt], reactor: reactor) { _ in reactor.stop() }
-                    defer { signals.stop() }
+                    let interrupts = try SignalSource(signals: signals, reactor: reactor) { _ in reactor.stop() }
+                    defer { interrupts.stop() }
+                    if audience == .reader {
+                        watchReader(on: reactor) {
+                            outcome.withLock { $0 = .failure(readerGone) }
+                            reactor.stop()
+                        }
+                    }
                     // Without events there is the timer.
                     let watcher = try? DirectoryWatcher(forQueueAt: settings.taskDirectory, on: reactor)
                     defer { watcher?.stop() }
@@ -54,6 +74,14 @@ struct Following: Sendable {
             return try outcome.withLock { $0 }?.get()
         } catch let error as SystemCallError {
             throw CommandFailure(error)
+        }
+    }
+
+    /// A pipe tells when its reader has gone, also while nothing is written.
+    private static func watchReader(on reactor: Reactor, _ whenGone: @escaping @Sendable () -> Void) {
+        // A file cannot be watched, and needs no reader.
+        _ = try? reactor.watch(1, for: []) { readiness in
+            if readiness.contains(.error) || readiness.contains(.hangUp) { whenGone() }
         }
     }
 
@@ -74,7 +102,7 @@ final class OutputPipe {
     /// - Parameters:
     ///   - bytes: The output.
     ///   - stream: Where it was written, and where it goes.
-    /// - Throws: `SystemCallError`, and the exit code of `SIGPIPE` when nobody reads any more.
+    /// - Throws: `SystemCallError`, and ``Following/readerGone`` when nobody reads any more.
     func write(_ bytes: [UInt8], to stream: OutputStream) async throws {
         let result = await following.reactor.offload { () -> Result<Bool, SystemCallError> in
             Result { () throws(SystemCallError) in
@@ -84,7 +112,7 @@ final class OutputPipe {
                 }
             }
         }
-        guard try result.get() else { throw ExitCode(128 + 13) }
+        guard try result.get() else { throw Following.readerGone }
         endsMidLine = bytes.last != UInt8(ascii: "\n")
     }
 

@@ -24,7 +24,7 @@ package struct TimeReader: Sendable {
 
     /// The reader of this process.
     static var system: TimeReader {
-        TimeReader(now: Timestamp(millisecondsSince1970: WallClock.system.nowMilliseconds), zone: .system)
+        TimeReader(now: .present(), zone: .system)
     }
 
     /// Reads a time.
@@ -99,14 +99,9 @@ extension Duration {
 }
 
 extension Timestamp {
-    /// The present time.
-    static var now: Timestamp { Timestamp(millisecondsSince1970: WallClock.system.nowMilliseconds) }
-
     /// The time for people, with its distance from another: `2026-01-02T03:04:05Z, 3m12s ago`.
     func described(at now: Timestamp) -> String {
-        let second = Timestamp(millisecondsSince1970: unixSeconds * 1000)
-        let text = second.description.replacing(".000Z", with: "Z")
-        return self > now ? "\(text), in \(since(now).rounded)" : "\(text), \(now.since(self).rounded) ago"
+        self > now ? "\(second), in \(since(now).rounded)" : "\(second), \(now.since(self).rounded) ago"
     }
 }
 

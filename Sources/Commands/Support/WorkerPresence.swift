@@ -1,41 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether somebody serves a worker's tasks.
+// Whether somebody serves a worker's tasks, and what to do when nobody does.
 
 import FileQueue
 package import QueueModel
 import SystemKit
 
-/// What is known of a worker's daemon, from its lock and its heartbeat.
+/// How it stands with a worker's daemon, for somebody who waits for it.
 package struct WorkerPresence: Sendable {
     /// The worker.
     package let worker: WorkerID
     /// Whether a daemon serves it.
-    package let isServed: Bool
+    package let condition: WorkerCondition
     /// What it wrote last about itself; nil when it never wrote.
     package let heartbeat: HeartbeatRecord?
 
-    /// Judges what was found.
+    /// Notes what was found.
     /// - Parameters:
     ///   - worker: The worker.
-    ///   - holdsLock: Whether a daemon of this kernel holds the worker's lock.
-    ///   - heartbeat: Its latest heartbeat.
-    ///   - host: The name of this machine, whose daemons are known by their locks alone.
-    ///   - now: The present time.
-    ///   - interval: The time between two heartbeats.
-    package init(
-        worker: WorkerID,
-        holdsLock: Bool,
-        heartbeat: HeartbeatRecord?,
-        host: String,
-        now: Timestamp,
-        interval: Duration
-    ) {
+    ///   - condition: Whether a daemon serves it.
+    ///   - heartbeat: What it wrote last about itself.
+    package init(worker: WorkerID, condition: WorkerCondition, heartbeat: HeartbeatRecord?) {
         self.worker = worker
+        self.condition = condition
         self.heartbeat = heartbeat
-        // Locks do not reach over a network; a daemon of another machine, as far as there can be one, is known by its
-        // heartbeat, of which it may miss two.
-        let isFresh = heartbeat.map { $0.status != .stopped && now.since($0.timestamp) <= interval * 3 } ?? false
-        isServed = holdsLock || (isFresh && heartbeat?.host != host)
     }
 
     /// Looks at a worker.
@@ -45,14 +32,15 @@ package struct WorkerPresence: Sendable {
     ///   - interval: The time between two heartbeats.
     /// - Throws: `SystemCallError` when the locks cannot be looked at.
     init(of worker: WorkerID, in view: QueueView, interval: Duration) throws(SystemCallError) {
-        self.init(
-            worker: worker,
-            holdsLock: try view.hasLivingDaemon(worker),
-            heartbeat: view.heartbeat(of: worker),
+        let heartbeat = view.heartbeat(of: worker)
+        let condition = WorkerCondition(
+            heartbeat: heartbeat,
+            isLocked: try view.servedWorkers().contains(worker),
             host: SystemInfo.hostName,
-            now: .now,
-            interval: interval
+            interval: interval,
+            now: .present()
         )
+        self.init(worker: worker, condition: condition, heartbeat: heartbeat)
     }
 
     /// Why nobody serves the worker, and what to do; nil when somebody does.
@@ -61,11 +49,11 @@ package struct WorkerPresence: Sendable {
     ///   - workers: The workers that `vigil up` would run.
     /// - Returns: The sentence, without a full stop.
     package func absence(now: Timestamp, workers: [WorkerID]) -> String? {
-        if isServed { return nil }
+        if condition.isAlive { return nil }
         let command = workers.contains(worker) ? "vigil up" : "vigil worker \(worker)"
         guard let heartbeat else { return "no daemon serves \(worker) yet; start one: \(command)" }
-        let age = now.since(heartbeat.timestamp).rounded
-        return heartbeat.status == .stopped
+        let age = Age(of: heartbeat.timestamp, at: now)
+        return condition == .stopped
             ? "the daemon of \(worker) stopped \(age) ago; start it: \(command)"
             : "the daemon of \(worker) is gone, its last heartbeat is \(age) old; start it: \(command)"
     }

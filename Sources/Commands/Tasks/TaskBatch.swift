@@ -68,7 +68,11 @@ package struct TaskBatch: Sendable {
                 digests[task.id] = (number, digest)
                 lines.append(Line(number: number, task: task))
             } catch {
-                problems.append(Problem(line: number, message: error.message))
+                // A batch has a line for each task, so that the place within it is a column.
+                let place = "line 1, "
+                let isPlaced = error.reason == .invalidJSON && error.message.hasPrefix(place)
+                let message = isPlaced ? String(error.message.dropFirst(place.count)) : error.message
+                problems.append(Problem(line: number, message: message))
             }
         }
         guard problems.isEmpty else { throw Problems(problems: problems) }

@@ -21,7 +21,7 @@ struct TaskBatchSubmission {
     func run(_ path: String) throws {
         let bytes = try Input.read(path, limit: Self.maxBytes)
         var generator = SystemRandomNumberGenerator()
-        let ids = NewTaskID(now: .now, using: &generator)
+        let ids = NewTaskID(now: .present(), using: &generator)
         let lines: [TaskBatch.Line]
         do {
             lines = try TaskBatch(bytes, for: worker, limits: settings.taskLimits, ids: ids).lines

@@ -43,7 +43,7 @@ struct TaskLogs: ParsableCommand {
     func run() throws {
         let settings = try queue.load().settings
         do {
-            let view = try QueueView(locations: QueueLocations(settings))
+            let view = try QueueView.existing(QueueLocations(settings))
             let worker = try view.workerWithOutput(of: id)
             let attempts = try worker.map { try view.attemptsWithOutput(of: id, worker: $0) } ?? []
             if follow { return try followOutput(settings) }
@@ -92,7 +92,7 @@ struct TaskLogs: ParsableCommand {
     }
 
     private func followOutput(_ settings: VigilSettings) throws {
-        let ending = try Following.run(settings) { [id, attempt, stream] following in
+        let ending = try Following.run(settings, for: .reader) { [id, attempt, stream] following in
             let view = try QueueView(locations: QueueLocations(settings))
             let follower = TaskFollower(
                 id,

@@ -31,7 +31,7 @@ extension TaskPortrait {
 extension TaskPortrait.Attempt {
     fileprivate var json: JSONValue {
         var object = record.json.objectValue ?? JSONObject()
-        object["running"] = .bool(isRunning)
+        object["running"] = .bool(isCurrent && !hasEnded)
         for stream in ["stdout", "stderr"] {
             let log = logs.first { $0.stream == stream }
             object["\(stream)_log"] = log.map { .string($0.path) } ?? .null

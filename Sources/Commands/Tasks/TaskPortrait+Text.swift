@@ -48,7 +48,9 @@ extension TaskPortrait {
 
     private func facts(_ now: Timestamp) -> [(String, [String])] {
         var facts: [(String, [String])] = [("worker", [worker.string])]
-        if !waits.isEmpty { facts.append(("waits", waits.map { $0.text(now: now) })) }
+        // A running task waits for nothing, but its outcome may have to wait for a daemon.
+        let title = state == .running ? "daemon" : "waits"
+        if !waits.isEmpty { facts.append((title, waits.map { $0.text(now: now) })) }
         if let fields { facts += ownFacts(fields, now) }
         if let queuedAt { facts.append(("queued", [queuedAt.described(at: now)])) }
         if let result { facts += resultFacts(result, now) }
@@ -141,7 +143,10 @@ extension TaskPortrait.Attempt {
     }
 
     private func summary(_ now: Timestamp) -> String {
-        if isRunning { return "running" + (record.startedAt.map { ", since \($0.described(at: now))" } ?? "") }
+        if isCurrent {
+            let start = record.startedAt.map { ", since \($0.described(at: now))" } ?? ""
+            return hasEnded ? "ended, its outcome is not taken up yet" : "running\(start)"
+        }
         guard let reason = record.reason else { return "completed in \(record.duration.rounded)" }
         return "failed after \(record.duration.rounded): \(printable(record.message ?? "")) (\(reason.rawValue))"
     }

@@ -19,19 +19,23 @@ package struct TaskPortrait: Sendable {
     package struct Attempt: Sendable, Equatable {
         /// What is known of it; of one that runs, number and start.
         package var record: AttemptRecord
-        /// Whether it runs.
-        package var isRunning: Bool
+        /// Whether it is the one that was started last, and nothing was made of its end yet.
+        package var isCurrent: Bool
+        /// Whether its processes are gone.
+        package var hasEnded: Bool
         /// Its logs that are there.
         package var logs: [Log]
 
         /// Describes an attempt.
         /// - Parameters:
         ///   - record: What is known of it.
-        ///   - isRunning: Whether it runs.
+        ///   - isCurrent: Whether it is the one that was started last, and nothing was made of its end yet.
+        ///   - hasEnded: Whether its processes are gone.
         ///   - logs: Its logs that are there.
-        package init(record: AttemptRecord, isRunning: Bool = false, logs: [Log] = []) {
+        package init(record: AttemptRecord, isCurrent: Bool = false, hasEnded: Bool = true, logs: [Log] = []) {
             self.record = record
-            self.isRunning = isRunning
+            self.isCurrent = isCurrent
+            self.hasEnded = hasEnded
             self.logs = logs
         }
     }
@@ -170,7 +174,7 @@ private struct TaskPortraitist {
         portrait.mostAttempts = (task.maxRetries ?? settings.maxRetries) + 1
         let unmet = try task.dependencies.compactMap { try dependency($0) }
         if !unmet.isEmpty { portrait.waits.append(.dependencies(unmet)) }
-        if let notBefore = task.notBefore, notBefore > .now { portrait.waits.append(.notBefore(notBefore)) }
+        if let notBefore = task.notBefore, notBefore > .present() { portrait.waits.append(.notBefore(notBefore)) }
         portrait.waits += try reasons(of: worker)
         portrait.state = portrait.waits.isEmpty ? .queued : .waiting
     }
@@ -184,9 +188,14 @@ private struct TaskPortraitist {
             portrait.state = .running
             let start = state.attempt == 1 ? state.firstStartedAt : try logTime(of: state)
             let record = AttemptRecord(number: state.attempt, startedAt: start)
-            portrait.attempts.append(try attempt(record, of: state.taskID, state.worker, isRunning: true))
+            var attempt = try attempt(record, of: state.taskID, state.worker)
+            attempt.isCurrent = true
+            attempt.hasEnded = try view.hasEnded(state)
+            portrait.attempts.append(attempt)
+            // The agent goes on without its daemon, but nobody takes up its outcome.
+            portrait.waits = try reasons(of: state.worker).filter(\.isAbsence)
         case .waiting:
-            portrait.waits.append(.retry(until: state.notBefore ?? .now))
+            portrait.waits.append(.retry(until: state.notBefore ?? .present()))
             portrait.waits += try reasons(of: state.worker)
             portrait.state = .waiting
         case .dead:
@@ -196,7 +205,7 @@ private struct TaskPortraitist {
 
     private func reasons(of worker: WorkerID) throws -> [TaskWaitReason] {
         let presence = try WorkerPresence(of: worker, in: view, interval: settings.heartbeatInterval)
-        return TaskWaitReason.reasons(of: presence, now: .now, workers: settings.workers)
+        return TaskWaitReason.reasons(of: presence, now: .present(), workers: settings.workers)
     }
 
     /// Nil when the task has completed.
@@ -217,15 +226,14 @@ private struct TaskPortraitist {
     private func attempt(
         _ record: AttemptRecord,
         of id: TaskID,
-        _ worker: WorkerID,
-        isRunning: Bool = false
+        _ worker: WorkerID
     ) throws -> TaskPortrait.Attempt {
         let names = [(OutputStream.standardOutput, "stdout"), (.standardError, "stderr")]
         let logs = try names.compactMap { stream, name -> TaskPortrait.Log? in
             let path = view.outputPath(stream, of: id, worker: worker, attempt: record.number)
             return try HostPath.status(of: path).map { TaskPortrait.Log(stream: name, path: path, size: $0.size) }
         }
-        return TaskPortrait.Attempt(record: record, isRunning: isRunning, logs: logs)
+        return TaskPortrait.Attempt(record: record, logs: logs)
     }
 
     /// A later attempt's start is not on record; its claim's record was written just then.

@@ -32,11 +32,11 @@ struct TaskShow: ParsableCommand {
     func run() throws {
         let loaded = try queue.load()
         do {
-            let view = try QueueView(locations: QueueLocations(loaded.settings))
+            let view = try QueueView.existing(QueueLocations(loaded.settings))
             guard let portrait = try TaskPortrait.take(id, in: view, loaded) else {
                 throw CommandFailure.unknownTask(id, loaded.settings.root)
             }
-            form.output.render(portrait.json, portrait.text(form.output, now: .now))
+            form.output.render(portrait.json, portrait.text(form.output, now: .present()))
         } catch let error as SystemCallError {
             throw CommandFailure(error)
         }

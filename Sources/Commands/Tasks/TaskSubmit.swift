@@ -85,7 +85,7 @@ struct TaskSubmit: ParsableCommand {
     private func submit(_ draft: TaskDraft, _ settings: VigilSettings) throws -> (TaskID, SubmissionOutcome) {
         let submission = TaskSubmission(locations: QueueLocations(settings), durability: settings.durability)
         var generator = SystemRandomNumberGenerator()
-        let id = task.id ?? NewTaskID(now: .now, using: &generator).single
+        let id = task.id ?? NewTaskID(now: .present(), using: &generator).single
         do {
             let record = try draft.task(id: id, for: worker, limits: settings.taskLimits)
             return (id, try submission.submit(record, to: worker, replacing: replace))
@@ -105,7 +105,7 @@ struct TaskSubmit: ParsableCommand {
         do {
             let view = try QueueView(locations: QueueLocations(settings))
             let presence = try WorkerPresence(of: worker, in: view, interval: settings.heartbeatInterval)
-            guard let absence = presence.absence(now: .now, workers: settings.workers) else { return }
+            guard let absence = presence.absence(now: .present(), workers: settings.workers) else { return }
             Output.note("the task waits: \(absence)")
         } catch { throw CommandFailure(error) }
     }
@@ -158,7 +158,7 @@ struct TaskOptions: ParsableArguments {
 
     func validate() throws {
         if at != nil && self.in != nil { throw ValidationError("Give only one of --at and --in") }
-        if let expires, expires <= (at ?? .now) {
+        if let expires, expires <= (at ?? .present()) {
             throw ValidationError("--expires \(expires) is not after \(at == nil ? "now" : "--at")")
         }
         for (index, datum) in metadata.enumerated()
@@ -186,7 +186,7 @@ struct TaskOptions: ParsableArguments {
         draft.priority = priority
         draft.timeout = timeout
         draft.dependencies = after
-        draft.notBefore = at ?? self.in.map { Timestamp.now.adding($0) }
+        draft.notBefore = at ?? self.in.map { Timestamp.present().adding($0) }
         draft.expiresAt = expires
         draft.maxRetries = maxRetries
         draft.agent = agent

@@ -58,12 +58,9 @@ package enum TaskWaitReason: Sendable, Equatable {
         }
     }
 
-    /// Whether the task could not even run if its worker were free and well.
-    package var isOfTheTask: Bool {
-        switch self {
-        case .dependencies, .notBefore, .retry: true
-        default: false
-        }
+    /// Whether it is that nobody serves the worker.
+    var isAbsence: Bool {
+        if case .noDaemon = self { true } else { false }
     }
 
     /// What a worker's state means for a task that could run.

@@ -17,7 +17,9 @@ struct TaskWaiting: Sendable {
     /// Waits, and prints what the agent said.
     /// - Throws: `CommandFailure` with the reason when the task did not complete; an exit code after Ctrl-C.
     func run() throws {
-        let ending = try Following.run(settings) { following in try await follow(following) }
+        let ending = try Following.run(settings, for: isFollowing ? .reader : .caller) { following in
+            try await follow(following)
+        }
         switch ending {
         case nil:
             Output.note("task \(id) goes on; see it with: vigil show \(id)")
@@ -51,7 +53,7 @@ struct TaskWaiting: Sendable {
             case .attemptRestarted(let number):
                 if isFollowing { pipe.note("attempt \(number) of \(id) again, from its beginning") }
             case .attemptFailed(let attempt, let next):
-                if isFollowing { pipe.note(Self.line(about: attempt, next: next, now: .now)) }
+                if isFollowing { pipe.note(Self.line(about: attempt, next: next, now: .present())) }
             }
         }
         if case .ended(let result) = ending { try await printAnswer(of: result, view, pipe) }
