@@ -45,6 +45,10 @@ struct TaskHelpTests {
             "--expires 2099-01-01T00:00:00.000Z is not after --at"
         ),
         (
+            ["submit", "marie", "x", "--in", "999999d", "--expires", "2033-01-01T00:00Z"],
+            "--expires 2033-01-01T00:00:00.000Z is not after --in"
+        ),
+        (
             ["submit", "marie", "x", "--in", "soon"],
             "The value 'soon' is invalid for '--in <duration>': give a duration like 90s, 10m, 2h or 1d"
         ),

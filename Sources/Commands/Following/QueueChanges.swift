@@ -79,10 +79,12 @@ final class QueueChanges {
     func readOn() { bell.ring(.output) }
 
     /// Waits until something may have changed since the last wait.
+    /// - Parameter deadline: When to look again in any case.
     /// - Returns: What.
-    func next() async -> Doorbell.Reasons {
+    func next(until deadline: ContinuousClock.Instant? = nil) async -> Doorbell.Reasons {
         let interval = isComplete ? scanInterval : min(pollInterval, scanInterval)
-        let timer = reactor.schedule(at: ContinuousClock.now.advanced(by: interval)) { [bell] in
+        let latest = ContinuousClock.now.advanced(by: interval)
+        let timer = reactor.schedule(at: min(latest, deadline ?? latest)) { [bell] in
             bell.ring([.queue, .output])
         }
         defer { reactor.cancel(timer) }

@@ -42,6 +42,8 @@ final class TaskFollower {
     }
 
     private static let chunk = 256 << 10
+    /// How long a task that was seen may be nowhere.
+    private static let patience = Duration.seconds(5)
 
     private let id: TaskID
     private let view: QueueView
@@ -59,6 +61,7 @@ final class TaskFollower {
     ///   - id: The task.
     ///   - view: Its queue.
     ///   - changes: Tells when to look; this follower's own.
+    ///   - worker: Whose task it was a moment ago; nil when the id may be nobody's.
     ///   - streams: Whose output to report.
     ///   - start: The first attempt to report.
     ///   - goal: When to stop.
@@ -66,6 +69,7 @@ final class TaskFollower {
         _ id: TaskID,
         in view: QueueView,
         changes: QueueChanges,
+        submittedTo worker: WorkerID? = nil,
         streams: [OutputStream] = [],
         from start: AttemptProgress.Start = .attempt(1),
         until goal: Goal = .end
@@ -73,6 +77,7 @@ final class TaskFollower {
         self.id = id
         self.view = view
         self.changes = changes
+        self.worker = worker
         self.streams = streams
         self.goal = goal
         progress = AttemptProgress(start: start)
@@ -84,23 +89,29 @@ final class TaskFollower {
     /// - Throws: `SystemCallError` when files cannot be read, and what `report` throws.
     func run(_ report: (Event) async throws -> Void) async throws -> Ending {
         defer { changes.stop() }
-        var isMissing = false
+        var missingSince: ContinuousClock.Instant?
+        if let worker { try watchQueue(of: worker) }
         while true {
             let place = try view.find(id)
-            if let place, worker == nil {
+            if let place, place.worker != worker {
                 worker = place.worker
                 try watchQueue(of: place.worker)
                 // What changed before the watches stood is seen by the next look.
                 continue
             }
             if let ending = try await advance(to: place, report) { return ending }
-            guard place != nil else {
-                // Between two of its places a task can be missed once, when it is submitted again just then.
-                if isMissing { return .unknown }
-                isMissing = true
+            if place == nil {
+                if worker == nil { return .unknown }
+                // Between two of its places a task is nowhere for a moment: while the reason of its refusal is being
+                // written, or when it is submitted again.
+                let now = ContinuousClock.now
+                let deadline = (missingSince ?? now).advanced(by: Self.patience)
+                missingSince = missingSince ?? now
+                if now >= deadline { return .unknown }
+                _ = await changes.next(until: deadline)
                 continue
             }
-            isMissing = false
+            missingSince = nil
             // Output alone needs no look at the queue, which would cost more than the output.
             while await changes.next() == .output {
                 if let attempt = progress.open { try await readOutput(of: attempt, report) }

@@ -78,7 +78,7 @@ struct TaskSubmit: ParsableCommand {
             if isWaiting { Output.note(id.string) } else { Output.write(Array("\(id)\n".utf8)) }
             if outcome == .repeated { Output.note("task \(id) was there already; nothing was added") }
             try Self.noteAbsence(of: worker, settings)
-            if isWaiting { try TaskWaiting(id: id, settings: settings, isFollowing: follow).run() }
+            if isWaiting { try TaskWaiting(id: id, worker: worker, settings: settings, isFollowing: follow).run() }
         }
     }
 
@@ -158,9 +158,9 @@ struct TaskOptions: ParsableArguments {
 
     func validate() throws {
         if at != nil && self.in != nil { throw ValidationError("Give only one of --at and --in") }
-        if let expires, expires <= (at ?? .present()) {
-            throw ValidationError("--expires \(expires) is not after \(at == nil ? "now" : "--at")")
-        }
+        let start = at.map { ($0, "--at") } ?? self.in.map { (Timestamp.present().adding($0), "--in") }
+        let (earliest, name) = start ?? (.present(), "now")
+        if let expires, expires <= earliest { throw ValidationError("--expires \(expires) is not after \(name)") }
         for (index, datum) in metadata.enumerated()
         where metadata[..<index].contains(where: { $0.key == datum.key }) {
             throw ValidationError("--metadata \(datum.key) is given twice")

@@ -10,6 +10,7 @@ import SystemKit
 /// Waits for a task's end, and ends the command with the task's verdict.
 struct TaskWaiting: Sendable {
     let id: TaskID
+    let worker: WorkerID
     let settings: VigilSettings
     /// Whether to print output while it comes.
     let isFollowing: Bool
@@ -26,9 +27,11 @@ struct TaskWaiting: Sendable {
             throw ExitCode(CommandFailure.Code.interrupted.rawValue)
         case .ended(let result)?: if let failure = Self.failure(of: result) { throw failure }
         case .refused(let letter)?:
+            let isRefusal = letter.reason.isRefusal
             throw CommandFailure(
-                .badData,
-                "task \(id) was refused: \(printable(letter.error ?? "")) (\(letter.reason.rawValue))"
+                isRefusal ? .badData : .failed,
+                "task \(id) \(isRefusal ? "was refused" : "failed, and its result was removed"): "
+                    + "\(printable(letter.error ?? "")) (\(letter.reason.rawValue))"
             )
         case .unknown?, .attemptEnded?:
             throw CommandFailure(.failed, "task \(id) is gone: its files were removed before it ended")
@@ -42,6 +45,7 @@ struct TaskWaiting: Sendable {
             id,
             in: view,
             changes: following.changes(),
+            submittedTo: worker,
             streams: isFollowing ? OutputStream.allCases : []
         )
         let pipe = OutputPipe(following)
