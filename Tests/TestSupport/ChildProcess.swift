@@ -12,21 +12,23 @@ package final class ChildProcess: Sendable {
     private let handle: OwnedDescriptor
     private let reaped = Mutex<ExitStatus?>(nil)
 
-    /// Starts a program; its standard input is empty.
+    /// Starts a program.
     ///
     /// - Parameters:
     ///   - arguments: The program's path and its arguments.
     ///   - environment: All of its environment.
     ///   - output: The file that its standard output is appended to.
     ///   - errors: The file that its standard error is appended to; the one of the output when nil.
+    ///   - input: The file that is its standard input.
     /// - Throws: `SystemCallError` when a file cannot be opened or the program cannot be started.
     package init(
         _ arguments: [String],
         environment: [String: String],
         output: String,
-        errors: String? = nil
+        errors: String? = nil,
+        input: String = "/dev/null"
     ) throws {
-        let input = try Self.open("/dev/null", O_RDONLY)
+        let input = try Self.open(input, O_RDONLY)
         let output = try Self.open(output, O_WRONLY | O_CREAT | O_APPEND)
         let errors = try errors.map { try Self.open($0, O_WRONLY | O_CREAT | O_APPEND).release() }
         defer { if let errors { close(errors) } }

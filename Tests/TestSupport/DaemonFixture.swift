@@ -205,18 +205,77 @@ extension DaemonFixture {
     /// - Returns: What it printed, and how it ended.
     /// - Throws: ``WaitFailure`` when it does not end.
     package func run(_ arguments: [String], within limit: Duration = Patience.limit) async throws -> CommandResult {
-        let number = commands.wrappingAdd(1, ordering: .relaxed).newValue
-        let output: FileName = FileName("command-\(number).out")
-        let errors: FileName = FileName("command-\(number).err")
+        try await begin(arguments).end(within: limit)
+    }
+
+    /// A command of `vigil` that a test talks to while it runs.
+    package struct RunningCommand: Sendable {
+        /// The command's process.
+        package let process: ChildProcess
+        private let fixture: DaemonFixture
+        private let name: String
+
+        fileprivate init(_ fixture: DaemonFixture, _ name: String, _ process: ChildProcess) {
+            self.fixture = fixture
+            self.name = name
+            self.process = process
+        }
+
+        /// Its standard output until now.
+        package var output: String { fixture.text(of: FileName(name + ".out")) }
+        /// Its standard error until now.
+        package var errors: String { fixture.text(of: FileName(name + ".err")) }
+
+        /// Waits until it has printed something.
+        ///
+        /// - Parameters:
+        ///   - text: What, as a part of either stream.
+        ///   - limit: The longest wait.
+        /// - Throws: ``WaitFailure`` when it ends before, or does not print it.
+        package func says(_ text: String, within limit: Duration = Patience.limit) async throws {
+            let place = [fixture.scratch.path]
+            try await eventually("\"\(text)\" of a command", in: place, unlessEnds: process, within: limit) {
+                output.contains(text) || errors.contains(text) ? true : nil
+            }
+        }
+
+        /// Waits for its end.
+        ///
+        /// - Parameter limit: The longest wait.
+        /// - Returns: What it printed, and how it ended.
+        /// - Throws: ``WaitFailure`` when it does not end.
+        package func end(within limit: Duration = Patience.limit) async throws -> CommandResult {
+            let status = try await process.waitForExit(within: limit)
+            return CommandResult(status: status, output: output, errors: errors)
+        }
+    }
+
+    /// Starts a command of `vigil` on this root.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command and its arguments.
+    ///   - settings: Its environment, on top of the fixture's.
+    ///   - input: Its standard input; empty when nil.
+    /// - Returns: The command at work.
+    /// - Throws: `SystemCallError` when it cannot be started.
+    package func begin(
+        _ arguments: [String],
+        _ settings: [String: String] = [:],
+        input: String? = nil
+    ) throws -> RunningCommand {
+        let name = "command-\(commands.wrappingAdd(1, ordering: .relaxed).newValue)"
+        if let input {
+            try scratch.directory.createFile(FileName(name + ".in")).write(all: Array(input.utf8))
+        }
         let process = try ChildProcess(
             [options.program ?? BuiltProgram.vigil] + arguments,
-            environment: environment,
-            output: scratch.path(of: output.description),
-            errors: scratch.path(of: errors.description)
+            environment: environment.merging(settings) { _, own in own },
+            output: scratch.path(of: name + ".out"),
+            errors: scratch.path(of: name + ".err"),
+            input: input == nil ? "/dev/null" : scratch.path(of: name + ".in")
         )
         started.withLock { $0.insert(process, at: 0) }
-        let status = try await process.waitForExit(within: limit)
-        return CommandResult(status: status, output: text(of: output), errors: text(of: errors))
+        return RunningCommand(self, name, process)
     }
 
     /// The environment of everything that the fixture starts: nothing of the machine but what is needed.
@@ -269,7 +328,7 @@ extension DaemonFixture {
         }
     }
 
-    private func text(of name: FileName) -> String {
+    fileprivate func text(of name: FileName) -> String {
         // Not there before the first start.
         String(decoding: (try? scratch.directory.read(name, limit: 1 << 28)) ?? [], as: UTF8.self)
     }
