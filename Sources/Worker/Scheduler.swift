@@ -171,20 +171,23 @@ package struct Scheduler: Sendable {
     }
 
     /// The tasks that wait for each other in a ring through this one.
-    /// - Parameter id: A task that waits for dependencies.
-    /// - Returns: Every member of the ring; empty when there is none.
-    package func cycle(through id: TaskID) -> [TaskID] {
+    /// - Parameters:
+    ///   - id: A task that waits for dependencies.
+    ///   - elsewhere: What a task waits for that is not in this scheduler.
+    /// - Returns: Every member of the ring, those elsewhere included; empty when there is none.
+    package func cycle(through id: TaskID, elsewhere: (TaskID) -> [TaskID] = { _ in [] }) -> [TaskID] {
         var origin: [TaskID: TaskID] = [:]
         var open = [id]
         while let current = open.popLast() {
-            guard let slot = slots[current], slot.unmet > 0 else { continue }
-            for dependency in slot.entry.task.dependencies {
+            let slot = slots[current]
+            if slot?.unmet == 0 { continue }
+            for dependency in slot?.entry.task.dependencies ?? elsewhere(current) {
                 if dependency == id {
                     var members = [current]
                     while let last = members.last, last != id, let before = origin[last] { members.append(before) }
                     return members
                 }
-                if origin[dependency] == nil, slots[dependency] != nil {
+                if origin[dependency] == nil {
                     origin[dependency] = current
                     open.append(dependency)
                 }

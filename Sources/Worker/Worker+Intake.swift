@@ -220,7 +220,7 @@ extension Worker {
         if task.dependencies.contains(task.id) { unmet.insert(task.id) }
         scheduler.enqueue(task, isClaimed: isClaimed, unmet: unmet, retryAt: retryAt, now: now)
         guard !unmet.isEmpty else { return }
-        for member in scheduler.cycle(through: task.id) {
+        for member in scheduler.cycle(through: task.id, elsewhere: queue.dependenciesElsewhere) {
             guard let entry = scheduler.remove(member) else { continue }
             let failure = Failure(
                 reason: .dependencyFailed,

@@ -205,6 +205,36 @@ import Testing
         }
     }
 
+    @Test func ringAcrossWorkersIsGivenUpToo() async throws {
+        try await DaemonFixture.working {
+            $0.arguments = ["up", "--workers", "marie,anga"]
+        } _: { daemon in
+            try submit("a", "say ran", after: ["b"], in: daemon)
+            _ = try await daemon.heartbeat { $0.waiting[.dependency] == 1 }
+            try submit("b", "say ran", after: ["c"], to: "anga", in: daemon)
+            try submit("c", "say ran", after: ["a"], in: daemon)
+            // Whoever sees that the ring is closed gives up its members; what waited for them follows.
+            let reasons = try await eventually(
+                "dead letters",
+                in: ["\(daemon.root)/dlq/marie", "\(daemon.root)/dlq/anga"]
+            ) {
+                var found: [String] = []
+                for worker in ["marie", "anga"] {
+                    for name in try daemon.names(in: "dlq/\(worker)") where name.hasSuffix(".json") {
+                        let text = try daemon.contents(of: "dlq/\(worker)/\(name)") ?? ""
+                        let letter = try DeadLetterRecord.decode(Array(text.utf8), for: WorkerID(worker))
+                        found.append(letter.reason.rawValue)
+                    }
+                }
+                return found.count == 3 ? found : nil
+            }
+            #expect(reasons.contains("dependency_cycle"))
+            #expect(Set(reasons).isSubset(of: ["dependency_cycle", "dependency_failed"]))
+            for id in ["a", "c"] { #expect(try await daemon.result(of: id).status == .failed) }
+            #expect(try daemon.witness() == [])
+        }
+    }
+
     @Test func waitingForADependencySurvivesARestart() async throws {
         try await DaemonFixture.working { daemon in
             try submit("b", "say ran", after: ["a"], in: daemon)

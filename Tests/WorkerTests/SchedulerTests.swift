@@ -185,6 +185,24 @@ struct SchedulerTests {
         #expect(Set(ring.map(\.string)) == Set((0..<length).map { "t\($0)" }))
     }
 
+    @Test func ringThroughTasksElsewhereIsFound() throws {
+        var scheduler = Scheduler(aging: .zero)
+        let clock = TestClock()
+        for (name, needed) in [("a", "x"), ("c", "a")] {
+            scheduler.enqueue(
+                try task(name, queued: clock.now.wall, #""dependencies":["\#(needed)"]"#),
+                unmet: [try id(needed)],
+                now: clock.now
+            )
+        }
+        let (x, y) = (try id("x"), try id("y"))
+        let c = try id("c")
+        #expect(scheduler.cycle(through: try id("a")).isEmpty)
+        #expect(scheduler.cycle(through: try id("a")) { $0 == x ? [y] : [] }.isEmpty)
+        let ring = scheduler.cycle(through: try id("a")) { $0 == x ? [y] : $0 == y ? [y, c] : [] }
+        #expect(ring.map(\.string).sorted() == ["a", "c", "x", "y"])
+    }
+
     @Test func longChainWithoutRingIsNoRing() throws {
         var scheduler = Scheduler(aging: .zero)
         let clock = TestClock()
