@@ -82,6 +82,22 @@ import Testing
         }
     }
 
+    @Test func writerThatGoesOnAfterTheClaimChangesNothing() async throws {
+        try await DaemonFixture.working(["MAX_RETRIES": "1", "INITIAL_RETRY_DELAY": "0.01"]) { daemon in
+            let gate = try daemon.makeGate()
+            let writer = try SlowWriter(daemon.inbox("t1.tmp"))
+            try writer.write(DaemonFixture.task("t1", "say ran; pass gate; exit 1"))
+            try Producer.move(daemon.inbox("t1.tmp"), to: daemon.inbox("t1.json"))
+            try await daemon.witness(1)
+            try writer.write(", and more")
+            try gate.pass(2)
+            let result = try await daemon.result(of: "t1")
+            #expect(result.attempts.map(\.exitCode) == [1, 1])
+            #expect(try daemon.witness() == ["t1 1 ran", "t1 2 ran"])
+            #expect(try await daemon.deadLetter(of: "t1").reason == .maxRetriesExceeded)
+        }
+    }
+
     @Test func fileWithoutTheRightNameIsLeftAlone() async throws {
         try await DaemonFixture.working(["SCAN_INTERVAL": "1"]) { daemon in
             let names = [".tmp_x.json", "half.tmp", "notes.txt", "t.json.lock", "x.json~"]
@@ -134,6 +150,16 @@ extension ArrivalTests {
     @Test func inboxThatWasRenamedAwayAndMadeAnewIsWatched() async throws {
         try await DaemonFixture.working(["SCAN_INTERVAL": "1"]) { daemon in
             try Producer.move(daemon.inbox(), to: "\(daemon.root)/elsewhere")
+            _ = try await daemon.heartbeat { $0.problems["inbox"] != nil }
+            try daemon.submit("t1", "say ran")
+            #expect(try await daemon.result(of: "t1").status == .completed)
+            _ = try await daemon.heartbeat { $0.status == .healthy }
+        }
+    }
+
+    @Test func inboxThatWasDeletedAndMadeAnewIsWatched() async throws {
+        try await DaemonFixture.working(["SCAN_INTERVAL": "1"]) { daemon in
+            try Producer.removeDirectory(daemon.inbox())
             _ = try await daemon.heartbeat { $0.problems["inbox"] != nil }
             try daemon.submit("t1", "say ran")
             #expect(try await daemon.result(of: "t1").status == .completed)

@@ -171,7 +171,7 @@ private enum Stage: CaseIterable, Sendable {
         try await DaemonFixture.idle(["DURABILITY": "relaxed", "MAX_CONCURRENT_TASKS": "4"]) { daemon in
             let first = try await daemon.start()
             let second = try await daemon.start()
-            for number in 1...300 { try daemon.submit("t\(number)", "say $PPID") }
+            for number in 1...300 { try daemon.submit("t\(number)", "say ran") }
             try await eventually("300 results", in: ["\(daemon.root)/results/marie"]) {
                 try daemon.names(in: "results/marie").count { $0.hasSuffix(".json") } == 300 ? true : nil
             }
@@ -205,6 +205,30 @@ private enum Stage: CaseIterable, Sendable {
             // One line for each attempt: none found the lock of another.
             let lines = try daemon.witness()
             #expect(lines.sorted() == ids.flatMap { id in (1...4).map { "\(id) \($0) begins" } }.sorted())
+        }
+    }
+
+    @Test func lostLockFileOfADaemonLetsNobodyRunItsTaskTwice() async throws {
+        try await DaemonFixture.idle(["SCAN_INTERVAL": "1"]) { daemon in
+            let first = try await daemon.start()
+            let gate = try daemon.makeGate()
+            try daemon.submit("t1", "say begins; pass gate; say ends")
+            try await daemon.witness(1)
+            for name in try daemon.names(in: "tasks/.claims") where name.hasPrefix("~owner-") {
+                try Producer.remove("\(daemon.root)/tasks/.claims/\(name)")
+            }
+            // The second daemon takes the first for dead, and sees that somebody still works on the task.
+            let second = try await daemon.start()
+            _ = try await daemon.logEntry("attempt of an earlier daemon still runs, waiting for its end")
+            try daemon.submit("t2", "say ran")
+            _ = try await daemon.result(of: "t2")
+            try gate.pass()
+            let result = try await daemon.result(of: "t1")
+            #expect(result.retryCount == 0)
+            for process in [first, second] { process.send(SIGTERM) }
+            for process in [first, second] { #expect(try await process.waitForExit() == .exited(0)) }
+            #expect(try daemon.witness() == ["t1 1 begins", "t2 1 ran", "t1 1 ends"])
+            #expect(try daemon.names(in: "tasks/.claims") == [])
         }
     }
 

@@ -136,7 +136,7 @@ struct Refused: Sendable, CustomTestStringConvertible {
         ])
     }
 
-    @Test func onlyTheAttemptItselfTellsThatTimeoutsAreClamped() async throws {
+    @Test func timeoutBeyondTheWorkersLimitIsRefused() async throws {
         try await expectRefused(
             [Refused("more than the worker allows", field: "timeout", "61")],
             settings: ["MAX_TASK_TIMEOUT": "60"]

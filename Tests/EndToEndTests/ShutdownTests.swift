@@ -104,6 +104,17 @@ import Testing
         }
     }
 
+    @Test func signalsThatMeanNothingAreIgnored() async throws {
+        try await DaemonFixture.working { daemon in
+            let gate = try daemon.makeGate()
+            try daemon.submit("t1", "say begins; pass gate; say ends")
+            try await daemon.witness(1)
+            for signal in [SIGPIPE, SIGCHLD, SIGWINCH, SIGURG, SIGCONT] { try daemon.daemon.send(signal) }
+            try gate.pass()
+            #expect(try await daemon.result(of: "t1").status == .completed)
+        }
+    }
+
     @Test func nextDaemonMayStartWhileTheOldOneDrains() async throws {
         try await DaemonFixture.idle { daemon in
             let old = try await daemon.start()
