@@ -40,7 +40,8 @@ struct TestServer: Sendable {
         guard let address = await addresses.next() else { return try await service.value }
         let running = TestServer(reactor: reactor, address: address.socket, service: service)
         do {
-            try await body(running)
+            // On the reactor, so that no deadline of the server runs out while a busy machine keeps the test waiting.
+            try await withTaskExecutorPreference(reactor) { try await body(running) }
         } catch {
             service.cancel()
             throw error
