@@ -94,7 +94,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "fault-campaign",
-            dependencies: ["ArgumentParser", "FaultChecker", "FileQueue", "QueueModel", "SystemKit", "TestSupport"],
+            dependencies: [
+                "Agents", "ArgumentParser", "FaultChecker", "FileQueue", "QueueModel", "Resilience", "Supervision",
+                "SystemKit", "TestSupport", "Worker",
+            ],
             path: "Tests/FaultCampaign",
             swiftSettings: settings
         ),

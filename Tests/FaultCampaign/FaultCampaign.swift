@@ -30,7 +30,10 @@ struct FaultCampaign: ParsableCommand {
         commandName: "fault-campaign",
         abstract: "Break a queue's daemon in every place, and check what comes out.",
         discussion: "Exits 1 when an invariant does not hold; docs/reliability.md says what they are.",
-        subcommands: [All.self, Sweep.self, Recovery.self, Order.self, Kill.self, Power.self, Fuzz.self, Submit.self]
+        subcommands: [
+            All.self, Sweep.self, Recovery.self, Order.self, Kill.self, Power.self, Fuzz.self, Simulate.self,
+            Submit.self,
+        ]
     )
 
     static func main() async {
@@ -82,6 +85,9 @@ struct All: Campaign {
         var summaries: [Summary] = []
         let fuzz = FuzzCampaign(laboratory: laboratory, seed: chosenSeed, inputs: long ? 1_000_000 : 20_000)
         summaries.append(laboratory.noted(try fuzz.run()))
+        let schedules = long ? 1_000_000 : 100_000
+        let simulation = SimulationCampaign(laboratory: laboratory, seed: chosenSeed, schedules: schedules)
+        summaries.append(laboratory.noted(try await simulation.run()))
         summaries.append(laboratory.noted(try await OrderCampaign(laboratory: laboratory).run()))
         for durability in [Durability.full, .relaxed] {
             for scenario in Scenario.allCases {

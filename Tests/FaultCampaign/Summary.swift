@@ -11,6 +11,8 @@ struct Summary: Sendable {
     var kills = 0
     var cuts = 0
     var inputs = 0
+    var schedules = 0
+    var starts = 0
     var violations = 0
     var note = ""
     var elapsed = Duration.zero
@@ -19,10 +21,11 @@ struct Summary: Sendable {
 
     var line: String {
         var words: [String] = []
-        for (count, noun) in [(points, "points"), (kills, "kills"), (cuts, "cuts"), (inputs, "inputs")] where count > 0
-        {
-            words.append("\(count) \(noun)")
-        }
+        let counts = [
+            (points, "points"), (kills, "kills"), (cuts, "cuts"), (inputs, "inputs"), (schedules, "schedules"),
+            (starts, "starts"),
+        ]
+        for (count, noun) in counts where count > 0 { words.append("\(count) \(noun)") }
         let seconds = Double(elapsed / .milliseconds(100)).rounded() / 10
         let tail = note.isEmpty ? "" : "; \(note)"
         let name = campaign + String(repeating: " ", count: max(1, 28 - campaign.count))
@@ -34,6 +37,8 @@ struct Summary: Sendable {
         kills += other.kills
         cuts += other.cuts
         inputs += other.inputs
+        schedules += other.schedules
+        starts += other.starts
         violations += other.violations
     }
 }
