@@ -22,6 +22,12 @@ package final class SignalSource: Sendable {
         _ = cl_signal_ignore(13)
     }
 
+    /// Makes writing beyond the limit of a file's size fail with ``Errno/fileTooLarge`` instead of ending the process.
+    package static func ignoreFileSizeLimit() {
+        // SIGXFSZ is 25 wherever Linux runs Swift.
+        _ = cl_signal_ignore(25)
+    }
+
     /// Whether this process was started with a signal ignored, as shells do it for what runs in the background.
     package static func isIgnored(_ signal: Int32) -> Bool { cl_signal_is_ignored(signal) == 1 }
 

@@ -5,7 +5,7 @@ import Agents
 import FileQueue
 import QueueModel
 import Supervision
-import SystemKit
+package import SystemKit
 
 /// The output of an attempt as far as it goes into a result.
 struct AttemptOutput: Sendable {
@@ -35,6 +35,34 @@ extension AttemptOutput {
     /// Whether less was found than the attempt has written.
     func isShorter(than record: ExitRecord) -> Bool {
         obstacle == nil && (stdout.totalBytes < record.stdoutBytes || stderr.totalBytes < record.stderrBytes)
+    }
+}
+
+/// How long the reading of an attempt's output is tried again.
+package struct OutputPatience: Sendable {
+    private var tries = 0
+    private var pause = Duration.seconds(1)
+
+    /// Whether reading was put off at all.
+    package var hasWaited: Bool { pause > .seconds(1) }
+
+    /// Before the first failure.
+    package init() {}
+
+    /// Decides after a failure.
+    /// - Parameters:
+    ///   - errno: Why the output could not be read.
+    ///   - isStopping: Whether the worker stops.
+    /// - Returns: How long to wait before the next try; `nil` when the result goes without the output.
+    package mutating func pause(after errno: Errno, isStopping: Bool) -> Duration? {
+        // What this process is short of says nothing about the log, and is there again some day.
+        let isOurs = [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory].contains(errno)
+        if !isOurs || isStopping {
+            if tries == 4 { return nil }
+            tries += 1
+        }
+        defer { pause = min(pause * 2, .seconds(30)) }
+        return pause
     }
 }
 

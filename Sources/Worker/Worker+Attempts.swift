@@ -49,10 +49,20 @@ extension Worker {
         guard let claim = claims[id] else { return }
         do throws(SystemCallError) {
             if claim.state.attempt == 1 { try queue.writeReceipt(for: claim, now: now.wall) }
+        } catch {
+            // A courtesy, which is not made up for.
+            logger.warning(
+                "receipt cannot be written",
+                metadata: ["task_id": .string(id.string), "error": "\(error)"]
+            )
+        }
+        do throws(SystemCallError) {
             try await queue.makeDurable(claim)
         } catch {
-            // The result's own syncs decide; until then the task could be started again after a power cut.
+            // The result's own syncs decide; until then the task could be started again after a power cut. Others must
+            // not wait for this attempt's end, though, which may be far away.
             raise(.disk, "\(error)")
+            clearDiskProblem(after: Self.errorRetry)
         }
     }
 
@@ -170,15 +180,19 @@ extension Worker {
     /// result back.
     func readOutput(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
         var output = await readOutputOnce(of: claim, record)
-        for pause in [1, 2, 4, 8] {
-            guard let obstacle = output.obstacle else { break }
+        var reader = OutputPatience()
+        while let obstacle = output.obstacle,
+            let pause = reader.pause(after: obstacle.errno, isStopping: phase != .running)
+        {
+            raise(.disk, "\(obstacle)")
             logger.warning(
                 "output cannot be read, will be tried again",
                 metadata: ["task_id": .string(claim.id.string), "error": "\(obstacle)"]
             )
-            do { try await reactor.sleep(until: clock.now.advanced(by: .seconds(pause))) } catch { break }
+            do { try await reactor.sleep(until: clock.now.advanced(by: pause)) } catch { break }
             output = await readOutputOnce(of: claim, record)
         }
+        if reader.hasWaited { clear(.disk) }
         if let obstacle = output.obstacle {
             logger.error(
                 "output cannot be read, the result goes without it",
@@ -225,7 +239,7 @@ extension Worker {
             await retry(id, draft.attempt(failure), after: delay)
         case .handBack(let delay):
             if case .notStarted(let why) = end {
-                raise(.agent, "no agent could be started: \(why)")
+                raise(.start, "no agent could be started: \(why)")
                 logger.error(
                     "no agent could be started",
                     metadata: ["task_id": .string(id.string), "error": .string(why)]
@@ -240,9 +254,11 @@ extension Worker {
         let now = clock.now
         switch end {
         case .judged(let outcome) where outcome.failure == nil:
+            clear(.start)
             clear(.agent)
             note(breaker.succeeded(permit, now: now))
         case .judged(let outcome):
+            clear(.start)
             clear(.agent)
             note(outcome.countsTowardBreaker ? breaker.failed(permit, now: now) : breaker.abandoned(permit, now: now))
         case .notStarted: note(breaker.failed(permit, now: now))

@@ -16,8 +16,10 @@ package enum Problem: String, Sendable, CaseIterable {
     case watcher
     /// The inbox cannot be read.
     case inbox
-    /// No agent can be started.
+    /// The default agent's program is not there.
     case agent
+    /// An agent that is there could not be started; only another try can show whether it can again.
+    case start
 
     /// Whether starting attempts makes no sense until the problem is solved; scanning works without a watcher.
     static func stopsClaims(_ problems: [Problem: String]) -> Bool {
@@ -147,6 +149,8 @@ extension Worker {
         guard phase == .running else { return }
         scheduleScan()
         scheduler.realign(now: now)
+        // Only another try can show whether the kernel has room for watches again.
+        if problems[.watcher] != nil && watcher != nil { watchInbox() }
         let sinceRecovery = lastRecovery.duration(to: clock.now)
         if sinceRecovery >= configuration.scanInterval {
             lastRecovery = clock.now

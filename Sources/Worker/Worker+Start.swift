@@ -11,7 +11,7 @@ extension Worker {
     /// A claim that another process is at work on is looked at again after this time.
     private static let takenRetry = Duration.milliseconds(250)
     /// After a claim that failed for want of disk or descriptors.
-    private static let errorRetry = Duration.seconds(1)
+    static let errorRetry = Duration.seconds(1)
 
     /// Whether a further attempt may be started at all.
     private var mayStart: Bool {
@@ -131,7 +131,7 @@ extension Worker {
     }
 
     /// Lets claiming be tried again: only a new try can show whether the disk has recovered.
-    private func clearDiskProblem(after delay: Duration) {
+    func clearDiskProblem(after delay: Duration) {
         _ = reactor.schedule(at: clock.now.advanced(by: delay)) {
             self.assumeIsolated {
                 $0.problems[.disk] = nil

@@ -37,6 +37,20 @@ struct SignalSourceTests {
         }
     }
 
+    @Test func aFileThatMayNotGrowIsAnErrorOnceTheSignalIsIgnored() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            SignalSource.ignoreFileSizeLimit()
+            var path = Array("/tmp/vigil-limit-XXXXXX".utf8CString)
+            let file = OwnedDescriptor(adopting: mkstemp(&path))
+            unlink(path)
+            var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+            try #require(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+            let error = #expect(throws: SystemCallError.self) { try file.write(all: [1]) }
+            try #require(error?.errno == .fileTooLarge)
+            exit(0)
+        }
+    }
+
     @Test func aMissingReaderIsAnErrorOnceTheSignalIsIgnored() async {
         await #expect(processExitsWith: .exitCode(0)) {
             SignalSource.ignorePipe()

@@ -32,6 +32,7 @@ struct Daemon: Sendable {
     func run() throws {
         let loaded = try SettingsLoader.load(sources)
         SignalSource.ignorePipe()
+        SignalSource.ignoreFileSizeLimit()
         // Before any thread is started, so that every thread inherits the mask.
         SignalSource.block(Self.handledSignals)
         let failure = Mutex<(any Error)?>(nil)

@@ -81,8 +81,8 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .paused: reasons.append(.paused)
         case .draining, .stopped: reasons.append(.draining)
         case .degraded:
-            // Of what can be wrong, these two stop the starts.
-            for problem in ["agent", "disk"] {
+            // Of what can be wrong, these stop the starts.
+            for problem in ["agent", "disk", "start"] {
                 if let message = heartbeat.problems[problem] { reasons.append(.degraded("\(problem): \(message)")) }
             }
         case .healthy: break
