@@ -134,6 +134,50 @@ import Testing
         }
     }
 
+    @Test func stopDoesNotWaitForAttemptsOfAnEarlierDaemon() async throws {
+        try await DaemonFixture.idle { daemon in
+            try await daemon.start()
+            let gate = try daemon.makeGate()
+            try daemon.submit("t1", "say begins; pass gate; say ends")
+            try daemon.submit("t2", "say begins; pass gate; say ends")
+            try await daemon.witness(2)
+            try await daemon.crash()
+            try await daemon.start()
+            _ = try await daemon.heartbeat { $0.activeTasks == 2 }
+            #expect(try await daemon.stop() == .exited(0))
+            #expect(try daemon.names(in: "results/marie").contains { $0.hasSuffix(".json") } == false)
+            try gate.pass(2)
+            try await daemon.processes.waitForNone()
+            try await daemon.start()
+            for id in ["t1", "t2"] { #expect(try await daemon.result(of: id).attempts.map(\.reason) == [nil]) }
+            #expect(try daemon.witness().count == 4)
+            try await daemon.expectCleanEnd()
+        }
+    }
+
+    @Test func stopWhileOutcomesOfAnEarlierDaemonAreTakenUpEnds() async throws {
+        try await DaemonFixture.idle { daemon in
+            try await daemon.start()
+            let gate = try daemon.makeGate()
+            let ids = (1...4).map { "t\($0)" }
+            for id in ids { try daemon.submit(id, "say begins; pass gate") }
+            try await daemon.witness(3)
+            try await daemon.crash()
+            try gate.pass(4)
+            try await daemon.processes.waitForNone()
+            // The stop comes as early as it can: while the claims are gone through, or just after.
+            for _ in 0..<5 {
+                let next = try daemon.launch()
+                _ = try await daemon.logEntry("starting") { $0["pid"]?.stringValue == "\(next.pid)" }
+                next.send(SIGTERM)
+                #expect(try await next.waitForExit() == .exited(0))
+            }
+            try await daemon.start()
+            for id in ids { #expect(try await daemon.result(of: id).attempts.map(\.reason) == [nil]) }
+            try await daemon.expectCleanEnd()
+        }
+    }
+
     @Test func stopDuringABackoffLeavesTheTaskToTheNextStart() async throws {
         try await DaemonFixture.idle(["INITIAL_RETRY_DELAY": "60", "MAX_RETRY_DELAY": "60"]) { daemon in
             try await daemon.start()
