@@ -32,6 +32,7 @@ struct FaultCampaign: ParsableCommand {
         discussion: "Exits 1 when an invariant does not hold; docs/reliability.md says what they are.",
         subcommands: [
             All.self, Sweep.self, Recovery.self, Order.self, Kill.self, Power.self, Fuzz.self, Simulate.self,
+            Resources.self,
             Submit.self,
         ]
     )
@@ -89,6 +90,8 @@ struct All: Campaign {
         let simulation = SimulationCampaign(laboratory: laboratory, seed: chosenSeed, schedules: schedules)
         summaries.append(laboratory.noted(try await simulation.run()))
         summaries.append(laboratory.noted(try await OrderCampaign(laboratory: laboratory).run()))
+        let resources = ResourceCampaign(laboratory: laboratory, width: common.width)
+        summaries.append(laboratory.noted(try await resources.run()))
         for durability in [Durability.full, .relaxed] {
             for scenario in Scenario.allCases {
                 let actions: [Fault.Action] = durability == .full || long ? Fault.Action.allCases : [.kill]

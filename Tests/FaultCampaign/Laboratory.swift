@@ -58,6 +58,17 @@ final class Laboratory: Sendable {
         if status != .exited(0) { throw CampaignError("cc \(arguments.joined(separator: " ")): \(status); see \(log)") }
     }
 
+    /// Runs a program of the system, and tells whether it ends with success.
+    func succeeds(_ words: String...) async throws -> Bool {
+        let path = "/usr/sbin:/usr/bin:/sbin:/bin"
+        let process = try ChildProcess(
+            ["/usr/bin/env"] + words,
+            environment: ["PATH": path],
+            output: "\(base)/tools.log"
+        )
+        return try await process.waitForExit() == .exited(0)
+    }
+
     /// A directory for one run.
     func makeDirectory(_ label: String) throws -> Directory {
         let number = counter.add(1, ordering: .relaxed).newValue

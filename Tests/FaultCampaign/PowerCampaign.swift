@@ -37,19 +37,20 @@ struct PowerCampaign {
     /// Why there can be no power cuts here.
     private func obstacle() async throws -> String? {
         if SystemInfo.effectiveUserID != 0 { return "only root can mount" }
-        guard try await succeeds("truncate", "-s", kind == "xfs" ? "320M" : "48M", image), try await format() else {
+        guard try await laboratory.succeeds("truncate", "-s", kind == "xfs" ? "320M" : "48M", image), try await format()
+        else {
             return "mkfs.\(kind) is not there"
         }
         let place = try laboratory.makeDirectory("mount").path
-        guard try await succeeds("mount", "-o", "loop", image, place) else {
+        guard try await laboratory.succeeds("mount", "-o", "loop", image, place) else {
             return "no loop file system can be mounted"
         }
-        guard try await succeeds("umount", place) else { return "\(place) cannot be unmounted" }
+        guard try await laboratory.succeeds("umount", place) else { return "\(place) cannot be unmounted" }
         return nil
     }
 
     private func format() async throws -> Bool {
-        try await succeeds("mkfs.\(kind)", "-q", kind == "xfs" ? "-f" : "-F", image)
+        try await laboratory.succeeds("mkfs.\(kind)", "-q", kind == "xfs" ? "-f" : "-F", image)
     }
 
     private func cut(seed: UInt64) async throws -> Int {
@@ -71,7 +72,9 @@ struct PowerCampaign {
         daemon.process.send(SIGKILL)
         try await run.noteEnd(of: daemon, wasEnded: !wasOver)
         try await ScratchProcesses(root: run.root).killAll()
-        guard try await succeeds("umount", run.root) else { throw CampaignError("\(run.root) cannot be unmounted") }
+        guard try await laboratory.succeeds("umount", run.root) else {
+            throw CampaignError("\(run.root) cannot be unmounted")
+        }
         try await mount(run)
         try run.observe()
         var circumstances = Evidence.Circumstances()
@@ -79,16 +82,18 @@ struct PowerCampaign {
         circumstances.killsSupervisors = true
         let violations = try await run.conclude(circumstances, keepsFiles: true)
         if !violations.isEmpty {
-            _ = try await succeeds("cp", "-a", run.root, "\(run.directory)/root-at-rest")
+            _ = try await laboratory.succeeds("cp", "-a", run.root, "\(run.directory)/root-at-rest")
             laboratory.report(violations, of: run, repeatedBy: "power --kind \(kind) --seed \(seed) --cuts 1")
         }
-        guard try await succeeds("umount", run.root) else { throw CampaignError("\(run.root) cannot be unmounted") }
+        guard try await laboratory.succeeds("umount", run.root) else {
+            throw CampaignError("\(run.root) cannot be unmounted")
+        }
         if violations.isEmpty { try laboratory.remove(run.place) }
         return violations.count
     }
 
     private func mount(_ run: QueueRun) async throws {
-        guard try await succeeds("mount", "-o", "loop", image, run.root) else {
+        guard try await laboratory.succeeds("mount", "-o", "loop", image, run.root) else {
             throw CampaignError("\(image) cannot be mounted at \(run.root)")
         }
     }
@@ -100,15 +105,5 @@ struct PowerCampaign {
         guard ioctl(directory.descriptor, 0x8004_587D, &withoutFlush) == 0 else {
             throw SystemCallError(call: "ioctl", errno: SystemKit.Errno(rawValue: errno), path: path)
         }
-    }
-
-    private func succeeds(_ words: String...) async throws -> Bool {
-        let path = "/usr/sbin:/usr/bin:/sbin:/bin"
-        let process = try ChildProcess(
-            ["/usr/bin/env"] + words,
-            environment: ["PATH": path],
-            output: "\(laboratory.base)/tools.log"
-        )
-        return try await process.waitForExit() == .exited(0)
     }
 }

@@ -64,7 +64,7 @@ final class QueueRun: Sendable {
 
     // MARK: Daemons
 
-    func start(_ fault: Fault? = nil, traced: Bool = false) throws -> Daemon {
+    func start(_ fault: Fault? = nil, traced: Bool = false, settings: [String: String] = [:]) throws -> Daemon {
         let number = started.withLock { count in
             count += 1
             return count
@@ -85,7 +85,7 @@ final class QueueRun: Sendable {
         }
         let process = try ChildProcess(
             [laboratory.program, "worker", Self.worker],
-            environment: values,
+            environment: values.merging(settings) { _, own in own },
             output: "\(directory)/daemon-\(number).log"
         )
         return Daemon(process: process, number: number)
@@ -115,6 +115,9 @@ final class QueueRun: Sendable {
         try await daemon.process.waitForExit()
         try await noteEnd(of: daemon, wasEnded: true)
     }
+
+    /// What a daemon has logged.
+    func log(_ daemon: Daemon) -> String { text("daemon-\(daemon.number).log") }
 
     private func text(_ name: String) -> String {
         // What was not written says nothing.

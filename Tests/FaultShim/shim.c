@@ -4,6 +4,9 @@
 // FAULT_ROOT=<directory>, FAULT_TRACE=<file>, and FAULT=<action>:<kinds>:<n>, where <action> is `kill`, `short` or an
 // errno, and <kinds> a sum of the bits below: only operations of these kinds are counted, over all threads together.
 // Each operation becomes a line of the trace: number (0 when not counted), kind, path, and for a rename the new path.
+//
+// FAULT_WHILE=<file>: every operation of these kinds fails while that file exists. FAULT_CLOCK=<file>: the seconds in it
+// are added to the wall clock; the other clocks go on as they are.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,14 +19,16 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/inotify.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { OPEN = 1, CREATE = 2, READ = 4, WRITE = 8, SYNC = 16, RENAME = 32, UNLINK = 64, MKDIR = 128, LINK = 256, SEND = 512 };
+enum { OPEN = 1, CREATE = 2, READ = 4, WRITE = 8, SYNC = 16, RENAME = 32, UNLINK = 64, MKDIR = 128, LINK = 256, SEND = 512, WATCH = 1024 };
 enum { KILL = -1, SHORT = -2, NOTHING = 0, PATH_ROOM = 2048 };
 
-static const char *const names[] = {"open", "create", "read", "write", "sync", "rename", "unlink", "mkdir", "link", "send"};
-static const char *root;
+static const char *const names[] = {"open", "create", "read", "write", "sync", "rename", "unlink", "mkdir", "link", "send", "watch"};
+static const char *root, *lasting, *clock_file;
 static size_t root_length;
 static int trace = -1, action = NOTHING;
 static unsigned kinds;
@@ -39,6 +44,8 @@ __attribute__((constructor)) static void prepare(void) {
         action = strcmp(word, "kill") == 0 ? KILL : strcmp(word, "short") == 0 ? SHORT : atoi(word);
     if (path != NULL)
         trace = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    lasting = getenv("FAULT_WHILE");
+    clock_file = getenv("FAULT_CLOCK");
     root_length = given == NULL ? 0 : strlen(given);
     root = given == NULL ? "" : given;
 }
@@ -76,6 +83,11 @@ static void note(const char *mark, long number, unsigned kind, const char *path,
 
 // What to do with an operation: NOTHING, SHORT, or the errno to fail with. Does not return where it kills.
 static int spoil(unsigned kind, const char *path, const char *to) {
+    if (lasting != NULL && (kinds & kind) != 0) {
+        int is_on = syscall(SYS_faccessat, AT_FDCWD, lasting, F_OK) == 0;
+        if (is_on) note("HIT ", 0, kind, path, to);
+        return is_on ? action : NOTHING;
+    }
     long number = (kinds & kind) != 0 ? atomic_fetch_add(&counter, 1) + 1 : 0;
     int is_hit = number != 0 && number == chosen && action != NOTHING;
     if (is_hit) note("HIT ", number, kind, path, to);
@@ -223,4 +235,25 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
     prepare();
     if (root_length == 0 || message->msg_controllen == 0) return real(fd, message, flags);
     FAIL_OR(spoil(SEND, "supervisor", ""), real(fd, message, flags));
+}
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask) {
+    REAL(inotify_add_watch);
+    int directory;
+    if (lasting == NULL || sscanf(path, "/proc/self/fd/%d", &directory) != 1) return real(fd, path, mask);
+    FAIL_OR(judge_descriptor(WATCH, directory), real(fd, path, mask));
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    REAL(clock_gettime);
+    int result = real(clock, time);
+    prepare();
+    if (clock != CLOCK_REALTIME || clock_file == NULL || result != 0) return result;
+    char text[32] = "";
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, clock_file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return result;
+    syscall(SYS_read, fd, text, sizeof text - 1);
+    syscall(SYS_close, fd);
+    time->tv_sec += atol(text);
+    return result;
 }

@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The daemon's pages for monitoring, as a scraper sees them.
+// The daemon's pages for monitoring.
 
-import Glibc
 import QueueModel
-import SystemKit
 import TestSupport
-
-/// An answer of the daemon's server.
-struct Page: Sendable {
-    let status: Int
-    let head: String
-    let body: String
-}
 
 extension DaemonFixture {
     /// The port of the daemon that was started last.
@@ -22,41 +13,13 @@ extension DaemonFixture {
             return own.first { $0["message"] == "listening" }?["address"]?.stringValue
         }
         guard let digits = address.split(separator: ":").last, let port = UInt16(digits) else {
-            throw NoPage(description: "no port in \(address)")
+            throw NoPage("no port in \(address)")
         }
         return port
     }
 
     /// Asks for a page.
     func page(_ path: String) async throws -> Page {
-        let port = try await port()
-        return try await blocking {
-            let socket = OwnedDescriptor(adopting: Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let connected = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket.rawValue, $0, length) }
-            }
-            guard connected == 0 else { throw NoPage(description: "connect: \(Errno(rawValue: errno))") }
-            let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-            try socket.write(all: Array(request.utf8))
-            let answer = String(decoding: try socket.readAll(limit: 1 << 24), as: UTF8.self)
-            guard let end = answer.firstRange(of: "\r\n\r\n"), let status = Int(answer.dropFirst(9).prefix(3)) else {
-                throw NoPage(description: "no answer: \(answer)")
-            }
-            return Page(
-                status: status,
-                head: String(answer[..<end.lowerBound]),
-                body: String(answer[end.upperBound...])
-            )
-        }
+        try await Page.get(path, port: port())
     }
-}
-
-/// Why there is no page.
-struct NoPage: Error, CustomStringConvertible {
-    let description: String
 }
