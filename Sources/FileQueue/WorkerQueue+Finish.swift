@@ -46,7 +46,7 @@ extension WorkerQueue {
     /// - Throws: When the result cannot be made durable, or its name is taken by something else; the claim stands.
     package func finish(_ claim: Claim, _ result: ResultRecord) async throws(SystemCallError) -> SystemCallError? {
         try await publish(result, of: claim)
-        return removeFiles(of: claim)
+        return removeFiles(of: claim, status: result.status)
     }
 
     /// Writes a dead letter and a failed result, and gives up the claim.
@@ -80,7 +80,7 @@ extension WorkerQueue {
             }
         }
         try await publish(result, of: claim)
-        return removeFiles(of: claim)
+        return removeFiles(of: claim, status: result.status)
     }
 
     /// Removes an inbox file that repeats a task which was accepted before.
@@ -151,12 +151,39 @@ extension WorkerQueue {
     }
 
     /// The task's name goes last: as long as it is there, recovery sees that the claim belongs to a finished task.
-    func removeFiles(of claim: Claim) -> SystemCallError? {
+    func removeFiles(of claim: Claim, status: TaskStatus) -> SystemCallError? {
         do throws(SystemCallError) {
             try claims.remove(claim.exitName)
             try claims.remove(claim.stateName)
-            try claims.remove(claim.taskName)
+            if !keepTask(of: claim, status: status) { try claims.remove(claim.taskName) }
             return nil
         } catch { return error }
     }
+
+    /// Moves the task's file to its output, from where it can be run again.
+    ///
+    /// A task that never ran has no output. Only when it was cancelled a place is made for its file: every other such
+    /// task is in the dead letters.
+    /// - Returns: Whether the claim's name of it is gone. To keep the file is a courtesy: the task is over, and whatever
+    ///   hinders it must not keep the claim.
+    private func keepTask(of claim: Claim, status: TaskStatus) -> Bool {
+        let name = WorkerQueue.keptTaskName
+        do throws(SystemCallError) {
+            let place = try results.subdirectory(
+                FileName(claim.id.string),
+                create: status == .cancelled ? 0o750 : nil
+            )
+            do throws(SystemCallError) {
+                try claims.rename(claim.taskName, to: place, as: name)
+            } catch  where error.errno == .exists {
+                // Under both names, as a power cut may leave it, a rename would change nothing.
+                if try place.status(of: name)?.identity == claims.status(of: claim.taskName)?.identity { return false }
+                try claims.rename(claim.taskName, to: place, as: name, replacing: true)
+            }
+            return true
+        } catch { return false }
+    }
+
+    /// What a finished task's file is called, in the directory of its output.
+    static let keptTaskName: FileName = "task.json"
 }

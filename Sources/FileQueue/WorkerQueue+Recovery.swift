@@ -103,9 +103,9 @@ extension WorkerQueue {
 
     private func takeOver(_ claim: Claim, exitRecord: [UInt8]?) throws(SystemCallError) -> RecoveredClaim {
         if try results.status(of: ResultShelf.fileName(of: claim.id)) != nil,
-            try shelf.result(of: claim.id)?.taskDigest == claim.state.digest
+            let result = try shelf.result(of: claim.id), result.taskDigest == claim.state.digest
         {
-            if let error = removeFiles(of: claim) { throw error }
+            if let error = removeFiles(of: claim, status: result.status) { throw error }
             return .cleared(claim.id)
         }
         // So that others see whose claim it is now.

@@ -44,7 +44,8 @@ import Testing
             #expect(times == times.sorted())
             let duration = try #require(result["duration_seconds"]?.doubleValue)
             #expect(duration > 0 && duration < 60)
-            #expect(try daemon.names(in: "results/marie/t1") == ["stderr.log", "stdout.log"])
+            _ = try await daemon.file("results/marie/t1/task.json")
+            #expect(try daemon.names(in: "results/marie/t1") == ["stderr.log", "stdout.log", "task.json"])
         }
     }
 

@@ -32,6 +32,19 @@ extension Checker {
         }
     }
 
+    /// A task file that was kept is that of the result beside it, and of no other task.
+    mutating func checkKeptTasks() {
+        for kept in evidence.files.kept {
+            let file = "results/\(kept.worker)/\(kept.id)/task.json"
+            let result = evidence.files.results.first { $0.worker == kept.worker && $0.name == kept.id }
+            if result == nil {
+                report(.place, "\(file): the task has no result")
+            } else if let record = result?.record, kept.digest != record.taskDigest {
+                report(.read, "\(file) is not the task of its result")
+            }
+        }
+    }
+
     mutating func checkReader() {
         for seen in evidence.observations where !seen.isWhole {
             report(.whole, "\(seen.shelf.rawValue)/\(seen.name): a reader saw a part of it")

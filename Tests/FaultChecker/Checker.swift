@@ -24,6 +24,7 @@ package struct Checker {
         }
         checker.checkStrangeFiles()
         checker.checkLetters()
+        checker.checkKeptTasks()
         checker.checkReader()
         checker.checkEnd()
         return checker.found

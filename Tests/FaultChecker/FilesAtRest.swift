@@ -29,6 +29,8 @@ package struct FilesAtRest: Sendable {
     package var claims: [(id: String, kind: String)] = []
     /// All results.
     package var results: [Entry<ResultRecord>] = []
+    /// The task files that lie with the output of tasks, with the digest of the task in each; nil for what is no task.
+    package var kept: [(worker: String, id: String, digest: String?)] = []
     /// All dead letters.
     package var letters: [Entry<DeadLetterRecord>] = []
     /// The digests of the bytes kept beside dead letters, by name without the ending.
@@ -56,6 +58,7 @@ package struct FilesAtRest: Sendable {
                 // What cannot be read is a finding, not an error.
                 results.append(Entry(worker: worker, name: name, record: try? ResultRecord.decode(bytes)))
             }
+            kept += try Self.keptTasks(of: worker, in: "\(root)/results/\(worker)")
         }
         for worker in try Self.names(in: "\(root)/dlq") {
             let place = "\(root)/dlq/\(worker)"
@@ -66,6 +69,20 @@ package struct FilesAtRest: Sendable {
             }
             raws += try Self.files(in: place, ending: ".raw").map { ($0.name, Digest.sha256($0.bytes)) }
         }
+    }
+
+    private static func keptTasks(
+        of worker: String,
+        in place: String
+    ) throws -> [(worker: String, id: String, digest: String?)] {
+        var found: [(worker: String, id: String, digest: String?)] = []
+        for id in try names(in: place) where !id.hasPrefix(".") && !id.hasSuffix(".json") {
+            guard let bytes = try Directory.open("\(place)/\(id)").read("task.json", limit: 1 << 26) else { continue }
+            // What cannot be read is a finding, not an error.
+            let task = try? TaskRecord.decode(bytes, for: WorkerID(worker), limits: TaskLimits())
+            found.append((worker, id, task?.contentDigest))
+        }
+        return found
     }
 
     private static func files(in path: String, ending: String) throws -> [(name: String, bytes: [UInt8])] {

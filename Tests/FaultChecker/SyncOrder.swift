@@ -51,6 +51,7 @@ package struct SyncOrder {
     private mutating func renamed(_ path: String, _ to: String) {
         let name = Self.name(of: to)
         let directory = Self.directory(of: to)
+        if name == "task.json", Self.directory(of: path) == "\(root)/tasks/.claims" { return unlinked(path) }
         let isVisible = directory.hasPrefix("\(root)/results/") || directory.hasPrefix("\(root)/dlq/")
         if name.hasSuffix(".raw") { setAside.insert(String(name.dropLast(4))) }
         if isVisible && name.hasSuffix(".json") {

@@ -75,6 +75,14 @@ struct Spoiler: Sendable, CustomTestStringConvertible {
         Spoiler(.place, "a result and a claim") { history in
             history.evidence.files.claims.append((history.completed[0], "state"))
         },
+        Spoiler(.place, "a kept task file without a result") { history in
+            history.evidence.files.kept.append((GoodHistory.worker, "nobody", "digest"))
+        },
+        Spoiler(.read, "a kept task file of another task") { history in
+            let id = history.completed[0]
+            history.evidence.files.kept.removeAll { $0.id == id }
+            history.evidence.files.kept.append((GoodHistory.worker, id, "another"))
+        },
         Spoiler(.live, "a task that stays in the inbox") { history in
             let id = history.completed[0]
             history.evidence.files.results.removeAll { $0.name == id }

@@ -75,6 +75,7 @@ struct GoodHistory {
         result.taskDigest = digest(id)
         result.stdout = "\(id) \(attempts) \(id)-run-\(attempts)\n"
         evidence.files.results.append(.init(worker: Self.worker, name: id, record: result))
+        evidence.files.kept.append((Self.worker, id, digest(id)))
         evidence.observations.append(Observation(.results, id, digest: digest(id, "result"), at: tick()))
         if isSuccess {
             completed.append(id)

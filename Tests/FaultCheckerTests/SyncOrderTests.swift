@@ -17,7 +17,7 @@ struct SyncOrderTests {
         0 sync /q/results/marie
         5 unlink /q/tasks/.claims/t~exit
         6 unlink /q/tasks/.claims/t~state
-        7 unlink /q/tasks/.claims/t~task@marie
+        7 rename /q/tasks/.claims/t~task@marie /q/results/marie/t/task.json
         """
 
     @Test
@@ -35,6 +35,14 @@ struct SyncOrderTests {
         parts.insert("", at: 1)
         let violations = SyncOrder.violations(in: parts.joined(), root: "/q")
         #expect(!violations.isEmpty && violations.allSatisfy { $0.invariant == .order })
+    }
+
+    @Test
+    func taskFileThatIsMovedBeforeTheResultIsDurableIsFound() {
+        let lines = Self.good.split(separator: "\n").map(String.init)
+        let early = lines[..<7] + [lines[10]]
+        let violations = SyncOrder.violations(in: early.joined(separator: "\n"), root: "/q")
+        #expect(violations.map(\.description) == ["ORDER: t~task@marie was removed before results/marie was synced"])
     }
 
     @Test

@@ -19,6 +19,55 @@ struct FinishTests {
         #expect(try queue.shelf.result(of: claim.id)?.status == .completed)
     }
 
+    @Test(arguments: [
+        (TaskStatus.completed, true, true), (.completed, false, false), (.cancelled, false, true),
+        (.cancelled, true, true),
+    ])
+    func taskFileGoesToTheOutput(status: TaskStatus, hasOutput: Bool, isKept: Bool) async throws {
+        let fixture = try QueueFixture()
+        let queue = try fixture.open()
+        let claim = try fixture.claim("a", in: queue)
+        if hasOutput { _ = try queue.openLogs(of: claim) }
+        #expect(try await queue.finish(claim, fixture.result(claim, status)) == nil)
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+        #expect(try fixture.names(in: "results/marie") == (isKept ? ["a", "a.json"] : ["a.json"]))
+        let view = try QueueView(locations: fixture.locations)
+        let result = try #require(try view.shelf.result(of: claim.id))
+        #expect(try view.keptTask(of: result) == (isKept ? claim.task : nil))
+        if isKept { #expect(try fixture.bytes("results/marie/a/task.json") == Array(fixture.task("a").utf8)) }
+    }
+
+    @Test func taskFileOfAnotherTaskIsNotTheResults() async throws {
+        let fixture = try QueueFixture()
+        let queue = try fixture.open()
+        let claim = try fixture.claim("a", in: queue)
+        let (output, _) = try queue.openLogs(of: claim)
+        let old = Array(fixture.task("a", "an earlier one").utf8)
+        try AtomicFile.write(old, as: "task.json", in: output, replacing: false, durability: .relaxed)
+        let view = try QueueView(locations: fixture.locations)
+        #expect(try view.keptTask(of: fixture.result(claim)) == nil)
+        #expect(try view.keptTask(claim.id, of: queue.worker)?.description == "an earlier one")
+        // The next end takes its place.
+        #expect(try await queue.finish(claim, fixture.result(claim)) == nil)
+        #expect(try view.keptTask(of: fixture.result(claim)) == claim.task)
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+    }
+
+    @Test(arguments: ["directory", "file"])
+    func whatIsInTheWayOfTheTaskFileKeepsNoClaim(obstacle: String) async throws {
+        let fixture = try QueueFixture()
+        let queue = try fixture.open()
+        let claim = try fixture.claim("a", in: queue)
+        if obstacle == "file" {
+            try queue.results.createFile("a").close()
+        } else {
+            _ = try queue.openLogs(of: claim).directory.subdirectory("task.json", create: 0o750)
+        }
+        #expect(try await queue.finish(claim, fixture.result(claim)) == nil)
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+        #expect(try QueueView(locations: fixture.locations).keptTask(of: fixture.result(claim)) == nil)
+    }
+
     @Test func directoryInTheResultsPlaceKeepsTheTask() async throws {
         let fixture = try QueueFixture()
         let queue = try fixture.open()

@@ -92,6 +92,26 @@ struct RecoveryTests {
         #expect(claim.state.attempt == 1)
     }
 
+    /// What a kill, or a power cut, in the last step of finishing can leave.
+    @Test(arguments: ["only the task", "everything", "both names"])
+    func claimOfAFinishedTaskIsRemovedAndItsFileKept(leftover: String) async throws {
+        let fixture = try QueueFixture()
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            let (output, _) = try dead.openLogs(of: claim)
+            let result = fixture.result(claim).encoded()
+            try AtomicFile.write(result, as: "a.json", in: dead.results, replacing: false, durability: .relaxed)
+            if leftover == "both names" { try dead.claims.link("a~task@marie", to: output, as: "task.json") }
+            if leftover != "everything" { try dead.claims.remove("a~state") }
+        }
+        let found = try await recovered(fixture, fixture.open())
+        guard found.count == 1, case .cleared = found[0] else { throw FixtureError("\(found)") }
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+        #expect(try fixture.names(in: "results/marie/a") == ["task.json"])
+        #expect(try fixture.bytes("results/marie/a/task.json") == Array(fixture.task("a").utf8))
+    }
+
     @Test func handedBackAttemptIsNotCounted() async throws {
         let fixture = try QueueFixture()
         do {

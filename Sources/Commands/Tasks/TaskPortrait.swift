@@ -150,7 +150,7 @@ private struct TaskPortraitist {
             portrait.result = result
             portrait.resultPath = "\(view.locations.results)/\(result.worker)/\(id).json"
             portrait.queuedAt = result.queuedAt
-            portrait.fields = portrait.letters.last?.record.task
+            portrait.fields = try view.keptTask(of: result)?.fields ?? portrait.letters.last?.record.task
         case .deadLettered(let letter, _, _):
             portrait.state = letter.attempts.isEmpty && letter.reason.isRefusal ? .refused : .failed
             portrait.fields = letter.task
