@@ -16,7 +16,10 @@ package struct VigilCommand: ParsableCommand {
         version: Version.current,
         groupedSubcommands: [
             CommandGroup(name: "Run", subcommands: [Up.self, WorkerRun.self, Demo.self, StandInAgent.self]),
-            CommandGroup(name: "Task", subcommands: [TaskSubmit.self, TaskShow.self, TaskLogs.self, Status.self]),
+            CommandGroup(
+                name: "Task",
+                subcommands: [TaskSubmit.self, TaskList.self, TaskShow.self, TaskLogs.self, Status.self]
+            ),
             CommandGroup(name: "Dead letter", subcommands: [DeadLetters.self]),
             CommandGroup(name: "Set-up", subcommands: [Setup.self, ConfigurationShow.self, Doctor.self]),
         ]

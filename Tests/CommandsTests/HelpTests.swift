@@ -13,7 +13,8 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        ("RUN", ["up", "worker", "demo"]), ("TASK", ["submit", "show", "logs", "status"]), ("DEAD LETTER", ["dlq"]),
+        ("RUN", ["up", "worker", "demo"]), ("TASK", ["submit", "list", "show", "logs", "status"]),
+        ("DEAD LETTER", ["dlq"]),
         ("SET-UP", ["setup", "config", "doctor"]),
     ])
     func theRootGroupsItsCommands(group: String, commands: [String]) throws {

@@ -39,7 +39,7 @@ struct ConfigurationShow: ParsableCommand {
             if check {
                 output.render(Self.verdict([]), "ok")
             } else {
-                output.render(report.json, report.text(width: SystemInfo.terminalWidth(1), paint: output.styled))
+                output.render(report.json, report.text(width: Output.width, paint: output.styled))
             }
         } catch {
             if output.isJSON { output.render(Self.verdict(error.problems), "") }

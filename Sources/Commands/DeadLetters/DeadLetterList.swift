@@ -28,7 +28,7 @@ struct DeadLetterList: ParsableCommand {
             let box = DeadLetterBox(locations: try queue.locations())
             let letters = try box.list(worker: filter.worker).filter(filter.accepts)
             let report = DeadLetterReport(letters, now: .present())
-            form.output.render(report.json, report.text(width: SystemInfo.terminalWidth(1)))
+            form.output.render(report.json, report.text(width: Output.width))
         } catch let error as SystemCallError { throw CommandFailure(error) }
     }
 }

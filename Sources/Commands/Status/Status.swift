@@ -36,7 +36,7 @@ struct Status: ParsableCommand {
             let survey = StatusSurvey(loaded: try queue.load(), host: SystemInfo.hostName, now: .present())
             let report = try survey.report()
             let output = form.output
-            output.render(report.json, report.text(width: SystemInfo.terminalWidth(1), paint: output.styled))
+            output.render(report.json, report.text(width: Output.width, paint: output.styled))
         } catch let error as SystemCallError { throw CommandFailure(error) }
     }
 }

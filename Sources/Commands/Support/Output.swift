@@ -23,6 +23,12 @@ struct Output: Sendable {
     /// Whether text on standard output may be coloured.
     let usesColor: Bool
 
+    /// The most characters of a line: `COLUMNS`, else what the terminal says; nil where lines have no limit.
+    static var width: Int? {
+        if let columns = SystemInfo.environment["COLUMNS"].flatMap({ Int($0) }), columns > 0 { return columns }
+        return SystemInfo.terminalWidth(1)
+    }
+
     /// Looks at the process's standard output and environment.
     init(isJSON: Bool = false, mayUseColor: Bool = true) {
         self.isJSON = isJSON

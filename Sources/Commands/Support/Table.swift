@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Columns of text for people.
 
-import SystemKit
-
 /// A table whose last column gets the rest of the terminal's width.
 struct Table {
     private let headings: [String]
@@ -22,7 +20,7 @@ struct Table {
     /// The table as lines.
     /// - Parameter width: The most characters of a line; `nil`: no limit, as in a pipe.
     /// - Returns: The heading and the rows.
-    func text(width: Int? = SystemInfo.terminalWidth(1)) -> String {
+    func text(width: Int? = Output.width) -> String {
         let lines = (headings.isEmpty ? [] : [headings]) + rows
         var widths = Array(repeating: 0, count: lines.map(\.count).max() ?? 0)
         for row in lines {

@@ -127,16 +127,25 @@ extension TaskPortrait {
     /// - Returns: Nil when nothing on disk knows the task.
     /// - Throws: `SystemCallError` when a file cannot be read.
     static func take(_ id: TaskID, in view: QueueView, _ loaded: LoadedSettings) throws -> TaskPortrait? {
-        guard let place = try view.find(id) else { return nil }
-        let artist = TaskPortraitist(view: view, settings: loaded.settings(for: place.worker))
-        return try artist.portrait(of: id, place)
+        try take(id, WaitSurvey(view, loaded))
+    }
+
+    /// Looks at a task's files as a part of a wider look.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - survey: The look.
+    /// - Returns: Nil when nothing on disk knows the task.
+    /// - Throws: `SystemCallError` when a file cannot be read.
+    static func take(_ id: TaskID, _ survey: WaitSurvey) throws -> TaskPortrait? {
+        guard let place = try survey.view.find(id) else { return nil }
+        return try TaskPortraitist(survey: survey).portrait(of: id, place)
     }
 }
 
 /// Gathers what a portrait shows.
 private struct TaskPortraitist {
-    let view: QueueView
-    let settings: VigilSettings
+    let survey: WaitSurvey
+    private var view: QueueView { survey.view }
 
     func portrait(of id: TaskID, _ place: TaskWhereabouts) throws -> TaskPortrait {
         var portrait = TaskPortrait(id: id, worker: place.worker, state: .queued)
@@ -171,18 +180,16 @@ private struct TaskPortraitist {
         portrait.taskPath = path
         portrait.fields = task.fields
         portrait.queuedAt = [task.createdAt, modified].compactMap { $0 }.min()
-        portrait.mostAttempts = (task.maxRetries ?? settings.maxRetries) + 1
-        let unmet = try task.dependencies.compactMap { try dependency($0) }
-        if !unmet.isEmpty { portrait.waits.append(.dependencies(unmet)) }
-        if let notBefore = task.notBefore, notBefore > .present() { portrait.waits.append(.notBefore(notBefore)) }
-        portrait.waits += try reasons(of: worker)
+        portrait.mostAttempts = (task.maxRetries ?? survey.settings(for: worker).maxRetries) + 1
+        portrait.waits = try survey.reasons(of: task, worker)
         portrait.state = portrait.waits.isEmpty ? .queued : .waiting
     }
 
     private func describe(_ portrait: inout TaskPortrait, _ task: TaskRecord?, _ state: ClaimState) throws {
         portrait.fields = task?.fields
         portrait.queuedAt = state.queuedAt
-        portrait.mostAttempts = (task?.maxRetries ?? settings.maxRetries) + 1
+        portrait.mostAttempts = (task?.maxRetries ?? survey.settings(for: state.worker).maxRetries) + 1
+        portrait.waits = try survey.reasons(of: state)
         switch state.phase {
         case .running:
             portrait.state = .running
@@ -192,34 +199,10 @@ private struct TaskPortraitist {
             attempt.isCurrent = true
             attempt.hasEnded = try view.hasEnded(state)
             portrait.attempts.append(attempt)
-            // The agent goes on without its daemon, but nobody takes up its outcome.
-            portrait.waits = try reasons(of: state.worker).filter(\.isAbsence)
         case .waiting:
-            portrait.waits.append(.retry(until: state.notBefore ?? .present()))
-            portrait.waits += try reasons(of: state.worker)
             portrait.state = .waiting
         case .dead:
             portrait.state = .failed
-        }
-    }
-
-    private func reasons(of worker: WorkerID) throws -> [TaskWaitReason] {
-        let presence = try WorkerPresence(of: worker, in: view, interval: settings.heartbeatInterval)
-        return TaskWaitReason.reasons(of: presence, now: .present(), workers: settings.workers)
-    }
-
-    /// Nil when the task has completed.
-    private func dependency(_ id: TaskID) throws -> TaskWaitReason.Dependency? {
-        if let result = try view.shelf.result(of: id) {
-            return result.status == .completed ? nil : TaskWaitReason.Dependency(id: id, state: result.status.rawValue)
-        }
-        switch try view.find(id) {
-        case .queued?: return TaskWaitReason.Dependency(id: id, state: "queued")
-        case .claimed(_, let state)?:
-            return TaskWaitReason.Dependency(id: id, state: state.phase == .running ? "running" : "waiting")
-        case .ended(let result)?: return TaskWaitReason.Dependency(id: id, state: result.status.rawValue)
-        case .deadLettered?: return TaskWaitReason.Dependency(id: id, state: "dead-lettered")
-        case nil: return TaskWaitReason.Dependency(id: id, state: nil)
         }
     }
 

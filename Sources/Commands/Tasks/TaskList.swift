@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// `vigil list`.
+
+import ArgumentParser
+import FileQueue
+import QueueModel
+import Settings
+import SystemKit
+
+/// Lists tasks, newest first.
+struct TaskList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List tasks, newest first.",
+        discussion: """
+            A task's time is that of its submission while it is queued, of its latest step
+            while it is being worked on, and of its end. With --json there is a document
+            on each line. Of a file that was refused there is no task: vigil dlq list.
+
+            Examples:
+              vigil list --state failed --limit 20
+              vigil list --worker marie --state running --state waiting
+              vigil list --limit 0 --json
+            """
+    )
+
+    @Option(help: "Only tasks in this state; may be repeated.")
+    var state: [TaskState] = []
+    @Option(help: "Only this worker's tasks.", transform: { try WorkerID($0) })
+    var worker: WorkerID?
+    @Option(help: ArgumentHelp("The most tasks that are listed; 0 lists all.", valueName: "n"))
+    var limit = 50
+    @OptionGroup
+    var form: OutputOptions
+    @OptionGroup
+    var queue: QueueOptions
+
+    func validate() throws {
+        if limit < 0 { throw ValidationError("--limit \(limit): give 0 for all, or how many") }
+    }
+
+    func run() throws {
+        let loaded = try queue.load()
+        do {
+            let survey = WaitSurvey(try QueueView.existing(QueueLocations(loaded.settings)), loaded)
+            var listing = TaskListing(survey: survey)
+            listing.states = Set(state)
+            listing.worker = worker
+            listing.limit = limit == 0 ? nil : limit
+            Output.noteFilesOnly()
+            let isCut = try form.json ? stream(listing) : show(listing)
+            if isCut { Output.note("there are more than \(limit); --limit 0 lists all") }
+        } catch let error as SystemCallError {
+            throw CommandFailure(error)
+        }
+    }
+
+    private func stream(_ listing: TaskListing) throws -> Bool {
+        try listing.forEach { form.output.render($0.json, "") }
+    }
+
+    private func show(_ listing: TaskListing) throws -> Bool {
+        var rows: [TaskRow] = []
+        let isCut = try listing.forEach { rows.append($0) }
+        if rows.isEmpty {
+            Output.note("no task is there" + (state.isEmpty && worker == nil ? "" : " in that state or of that worker"))
+        } else {
+            Output.write(
+                Array(
+                    (TaskRow.table(rows, now: listing.survey.now, width: Output.width, paint: form.output.styled) + "\n")
+                        .utf8
+                )
+            )
+        }
+        return isCut
+    }
+}
+
+extension TaskState: ExpressibleByArgument {}
+
+extension Output {
+    /// Says where the answer comes from when no orchestrator keeps a history.
+    static func noteFilesOnly() { note("no orchestrator runs: read from the queue's files") }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which tasks `vigil list` shows, newest first; reads only those files whose rows it shows.
+
+import FileQueue
+import QueueModel
+import SystemKit
+
+/// A choice of tasks, read from the queue's files.
+struct TaskListing {
+    /// One look at the queue.
+    let survey: WaitSurvey
+    /// The states that are wanted; empty: all.
+    var states: Set<TaskState> = []
+    /// Whose tasks are wanted; nil: everyone's.
+    var worker: WorkerID?
+    /// The most rows; nil: no limit.
+    var limit: Int?
+
+    private var view: QueueView { survey.view }
+
+    /// Tells each row, newest first.
+    /// - Parameter body: Called with a row.
+    /// - Returns: Whether rows were left out because of the limit.
+    /// - Throws: `SystemCallError` when a directory or file cannot be read.
+    @discardableResult
+    func forEach(_ body: (TaskRow) throws -> Void) throws -> Bool {
+        var traces = try candidates()
+        traces.sort { $0.sinceNanoseconds > $1.sinceNanoseconds }
+        var count = 0
+        for trace in traces where try mayBeWanted(trace) {
+            for row in try rows(of: trace) where states.isEmpty || states.contains(row.state) {
+                if let limit, count == limit { return true }
+                count += 1
+                try body(row)
+            }
+        }
+        return false
+    }
+
+    /// The live ones come last, so that the sort, which is stable, puts them there among equals.
+    private func candidates() throws(SystemCallError) -> [TaskTrace] {
+        let live = try view.liveTraces(of: worker)
+        let pairs = live.compactMap { trace in trace.id.map { ($0, trace) } }
+        survey.live = Dictionary(pairs) { first, _ in first }
+        let wantsEnded = states.isEmpty || states.contains { $0.isFinal }
+        guard wantsEnded else { return live }
+        return live + (try view.endedTraces(of: worker, without: Set(pairs.map(\.0))))
+    }
+
+    private func mayBeWanted(_ trace: TaskTrace) throws(SystemCallError) -> Bool {
+        if states.isEmpty { return true }
+        guard trace.place == .result else { return true }
+        return try view.status(of: trace).map { states.contains(TaskState($0)) } ?? false
+    }
+
+    private func rows(of trace: TaskTrace) throws(SystemCallError) -> [TaskRow] {
+        switch trace.place {
+        case .result:
+            return try trace.id.flatMap { id throws(SystemCallError) in try result(of: id) }.map { [$0] } ?? []
+        case .claim:
+            guard let id = trace.id, let place = try view.find(id) else { return [] }
+            return try row(of: place, id, trace.since).map { [$0] } ?? []
+        case .inbox(let file):
+            let task = try view.queuedTask(file, of: trace.worker)
+            let row = try task.map { task throws(SystemCallError) in try self.row(of: task, trace) }
+            // A file that is named for another task than its own hides that task's result.
+            let hidden = try trace.id.flatMap { id throws(SystemCallError) in
+                id == task?.id ? nil : try result(of: id)
+            }
+            return [row, hidden].compactMap { $0 }
+        }
+    }
+
+    private func result(of id: TaskID) throws(SystemCallError) -> TaskRow? {
+        try view.shelf.result(of: id).map { TaskRow($0) }
+    }
+
+    private func row(of task: TaskRecord, _ trace: TaskTrace) throws(SystemCallError) -> TaskRow {
+        let waits = try survey.reasons(of: task, trace.worker)
+        var row = TaskRow(
+            id: task.id,
+            worker: trace.worker,
+            state: waits.isEmpty ? .queued : .waiting,
+            since: trace.since
+        )
+        row.queuedAt = min(task.createdAt ?? trace.since, trace.since)
+        row.waits = waits
+        row.group = task.group
+        return row
+    }
+
+    private func row(of place: TaskWhereabouts, _ id: TaskID, _ since: Timestamp) throws(SystemCallError) -> TaskRow? {
+        switch place {
+        case .ended(let result): return TaskRow(result)
+        // Submitted again meanwhile, or only its dead letter is left: the next look tells.
+        case .queued, .deadLettered: return nil
+        case .claimed(let task, let state):
+            let states: [ClaimState.Phase: TaskState] = [.running: .running, .waiting: .waiting, .dead: .failed]
+            var row = TaskRow(id: id, worker: state.worker, state: states[state.phase] ?? .running, since: since)
+            row.queuedAt = state.queuedAt
+            row.attempts = state.attempt
+            row.duration = state.attempts.last?.duration
+            row.waits = try survey.reasons(of: state)
+            row.failure = state.verdict?.failure
+            row.group = task?.group
+            return row
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// `vigil list` of the built program, with a daemon and without one.
+
+import QueueModel
+import SystemKit
+import TestSupport
+import Testing
+
+@Suite("vigil list", .takesTurns, .timeLimit(.minutes(3)))
+struct ListCommandTests {
+    /// The state of each task in the order of the lines.
+    private func states(_ daemon: DaemonFixture, _ options: String...) async throws -> [String] {
+        let result = try await daemon.run(["list", "--json"] + options)
+        #expect(result.status == .exited(0))
+        #expect(result.errors.contains("no orchestrator runs: read from the queue's files\n"))
+        return try result.output.split(separator: "\n").map { line in
+            let row = try #require(JSONParser.parse(Array(line.utf8), limits: .file(line.utf8.count)).objectValue)
+            #expect(row["schema_version"] == 1)
+            return "\(row["task_id"]?.stringValue ?? "") \(row["state"]?.stringValue ?? "")"
+        }
+    }
+
+    @Test("tasks are listed wherever they are, newest first")
+    func listsTasks() async throws {
+        try await DaemonFixture.working(["MAX_CONCURRENT_TASKS": "1", "MAX_RETRIES": "0"]) { daemon in
+            let gate = try daemon.makeGate()
+            try daemon.submit("good", "true")
+            _ = try await daemon.result(of: "good")
+            try daemon.submit("bad", "exit 3")
+            _ = try await daemon.result(of: "bad")
+            try daemon.submit("runs", "say here; pass gate")
+            try await daemon.witness(1)
+            try daemon.submit("later", "true", ["dependencies": ["runs"]])
+            #expect(try await states(daemon) == ["later waiting", "runs running", "bad failed", "good completed"])
+            #expect(
+                try await states(daemon, "--limit", "1", "--state", "completed", "--state", "failed") == ["bad failed"]
+            )
+            #expect(try await states(daemon, "--worker", "anga").isEmpty)
+            let page = try await daemon.run("list")
+            #expect(page.output.contains("exit_code: "))
+            #expect(page.output.contains("until it has completed: runs (running)"))
+            try gate.pass()
+            _ = try await daemon.result(of: "later")
+        }
+    }
+
+    @Test("a file that is named for another task hides neither")
+    func namesAreNotTrusted() async throws {
+        try await DaemonFixture.idle { daemon in
+            try daemon.drop(DaemonFixture.task("own", "do"), as: "ended.json")
+            let results = try Directory.create("\(daemon.root)/results/marie")
+            let id = try TaskID("ended")
+            let record = ResultRecord(
+                taskID: id,
+                worker: try WorkerID("marie"),
+                status: .completed,
+                timestamp: .earliest
+            )
+            try AtomicFile.write(record.encoded(), as: "ended.json", in: results, replacing: true, durability: .relaxed)
+            #expect(try await Set(states(daemon)) == ["own waiting", "ended completed"])
+        }
+    }
+}
