@@ -54,6 +54,8 @@ package struct HeartbeatRecord: Sendable, Equatable {
     package var activeTasks = 0
     /// The state of the circuit breaker.
     package var circuitBreakerState = CircuitBreakerState.closed
+    /// When an open circuit tries one task again.
+    package var circuitOpenUntil: Timestamp?
     /// Counters since the worker started.
     package var stats = Statistics()
     /// How the worker is.
@@ -109,6 +111,7 @@ package struct HeartbeatRecord: Sendable, Equatable {
         members.add("host", host.map(JSONValue.string))
         members.add("version", version.map(JSONValue.string))
         members.add("max_concurrent", maxConcurrent.map { .integer($0) })
+        members.add("circuit_open_until", circuitOpenUntil?.json)
         members.add("running", .array(running.map(\.json)))
         members.add("waiting", waitingJSON)
         members.add("problems", problemsJSON)
@@ -164,6 +167,7 @@ extension HeartbeatRecord {
         host = try fields.optional("host", \.stringValue)
         version = try fields.optional("version", \.stringValue)
         maxConcurrent = try fields.optional("max_concurrent", \.countValue)
+        circuitOpenUntil = try fields.optional("circuit_open_until", \.timestampValue)
         running = try fields.optional("running", \.taskIDsValue) ?? []
         waiting = try fields.optional("waiting", \.waitCountsValue) ?? [:]
         problems = try fields.optional("problems", \.textsValue) ?? [:]

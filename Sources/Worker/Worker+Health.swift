@@ -99,12 +99,14 @@ extension Worker {
     /// What the worker says about itself.
     /// - Returns: The heartbeat as of now.
     package func heartbeat() -> HeartbeatRecord {
-        let circuit = breaker.snapshot(now: clock.now, wallMilliseconds: wallClock.nowMilliseconds).state
+        let snapshot = breaker.snapshot(now: clock.now, wallMilliseconds: wallClock.nowMilliseconds)
+        let circuit = snapshot.state
         var record = HeartbeatRecord(worker: configuration.worker, status: status, timestamp: now.wall)
         record.uptime = startedAt.instant.duration(to: clock.now)
         record.queueSize = scheduler.count
         record.activeTasks = running.count
         record.circuitBreakerState = CircuitBreakerState(circuit)
+        record.circuitOpenUntil = snapshot.openUntilMilliseconds.map { Timestamp(millisecondsSince1970: $0) }
         record.stats.tasksProcessed = stats.processed
         record.stats.tasksFailed = stats.failed
         record.stats.tasksRetried = stats.retried

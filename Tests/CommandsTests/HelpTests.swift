@@ -13,7 +13,7 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        ("RUN", ["up", "worker", "demo"]), ("TASK", ["submit", "list", "show", "logs", "status"]),
+        ("RUN", ["up", "worker", "demo"]), ("TASK", ["submit", "list", "show", "why", "logs", "status"]),
         ("DEAD LETTER", ["dlq"]),
         ("SET-UP", ["setup", "config", "doctor"]),
     ])

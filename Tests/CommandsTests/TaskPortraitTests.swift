@@ -32,7 +32,7 @@ struct TaskPortraitTests {
     @Test func everythingThatHoldsAWorkerBackIsTold() throws {
         #expect(reasons(try presence { $0.status = .paused }) == [.paused])
         #expect(reasons(try presence { $0.status = .draining }) == [.draining])
-        #expect(reasons(try presence { $0.circuitBreakerState = .open }) == [.circuitOpen])
+        #expect(reasons(try presence { $0.circuitBreakerState = .open }) == [.circuitOpen(until: nil)])
         #expect(reasons(try presence { $0.circuitBreakerState = .halfOpen }) == [.circuitHalfOpen])
         let ids = [try TaskID("a"), try TaskID("b")]
         let full = try presence {
@@ -75,7 +75,7 @@ struct TaskPortraitTests {
         var portrait = TaskPortrait(id: try TaskID("t1"), worker: try WorkerID("marie"), state: .waiting)
         portrait.waits = [
             .dependencies([.init(id: try TaskID("a"), state: "running"), .init(id: try TaskID("b"), state: nil)]),
-            .notBefore(now), .retry(until: now), .circuitOpen, .paused, .noSlot(running: [try TaskID("c")]),
+            .notBefore(now), .retry(until: now), .circuitOpen(until: nil), .paused, .noSlot(running: [try TaskID("c")]),
             .noDaemon("start one"), .degraded("disk: full"), .draining,
         ]
         let expected = """

@@ -17,8 +17,8 @@ package enum TaskWaitReason: Sendable, Equatable {
     case paused
     /// The worker is about to stop.
     case draining
-    /// Too many attempts have failed in a row.
-    case circuitOpen
+    /// Too many attempts have failed in a row; one task is tried then, when that is known.
+    case circuitOpen(until: Timestamp?)
     /// One task runs as a probe, and the others wait for what comes of it.
     case circuitHalfOpen
     /// Something is wrong with the worker that keeps it from starting anything.
@@ -89,7 +89,7 @@ package enum TaskWaitReason: Sendable, Equatable {
         }
         switch heartbeat.circuitBreakerState {
         case .closed: break
-        case .open: reasons.append(.circuitOpen)
+        case .open: reasons.append(.circuitOpen(until: heartbeat.circuitOpenUntil))
         case .halfOpen: reasons.append(.circuitHalfOpen)
         }
         if let slots = heartbeat.maxConcurrent, heartbeat.activeTasks >= slots {
@@ -113,7 +113,10 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .noDaemon(let sentence): return printable(sentence)
         case .paused: return "the worker is paused"
         case .draining: return "the worker is about to stop"
-        case .circuitOpen: return "the worker's circuit is open: too many attempts failed in a row"
+        case .circuitOpen(let time):
+            return
+                "the worker's circuit is open: too many attempts failed in a row, or the agent's usage limit is reached"
+                + (time.map { "; one task is tried at \($0.described(at: now))" } ?? "")
         case .circuitHalfOpen: return "the worker's circuit is half-open: one task is tried first"
         case .degraded(let message): return "the worker starts nothing: \(printable(message))"
         case .noSlot(let running):
@@ -135,7 +138,9 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .noDaemon(let sentence), .degraded(let sentence): object["message"] = .string(sentence)
         case .noSlot(let running): object["running"] = .array(running.map { .string($0.string) })
         case .paused, .draining: break
-        case .circuitOpen: object["circuit_breaker_state"] = .string(CircuitBreakerState.open.rawValue)
+        case .circuitOpen(let time):
+            object["circuit_breaker_state"] = .string(CircuitBreakerState.open.rawValue)
+            object["until"] = time.map { .string($0.description) }
         case .circuitHalfOpen: object["circuit_breaker_state"] = .string(CircuitBreakerState.halfOpen.rawValue)
         }
         return .object(object)
