@@ -39,6 +39,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
 
         library("ArgumentParser"),
         library("Logging"),
@@ -65,10 +66,14 @@ let package = Package(
             ]
         ),
         library(
+            "Orchestrator",
+            ["CSQLite", "FileQueue", "Logging", "Metrics", "QueueModel", "ServiceLifecycle", "SystemKit"]
+        ),
+        library(
             "Commands",
             [
                 "Agents", "ArgumentParser", "FileQueue", "HTTPServer", "Logging", "Metrics", "Observability",
-                "QueueModel", "Resilience",
+                "Orchestrator", "QueueModel", "Resilience",
                 "ServiceLifecycle", "Settings", "Supervision", "SystemKit", "Worker",
             ]
         ),
@@ -120,6 +125,7 @@ let package = Package(
             "WorkerTests",
             ["Agents", "FileQueue", "QueueModel", "Resilience", "Supervision", "SystemKit", "Worker"]
         ),
+        tests("OrchestratorTests", ["FileQueue", "Orchestrator", "QueueModel", "SystemKit"]),
         tests("CommandsTests", ["ArgumentParser", "Commands", "FileQueue", "QueueModel", "Settings", "SystemKit"]),
         tests("EndToEndTests", ["QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
     ],

@@ -3,7 +3,7 @@
 
 extension Duration {
     /// The duration rounded to milliseconds, halves away from zero, clamped to what 64 bits hold.
-    var wholeMilliseconds: Int64 {
+    package var wholeMilliseconds: Int64 {
         let (seconds, attoseconds) = components
         let attosecondsPerMillisecond: Int64 = 1_000_000_000_000_000
         let half = attosecondsPerMillisecond / 2
