@@ -7,7 +7,7 @@ package import SystemKit
 /// The results directory with its directory for each worker.
 package final class ResultShelf {
     /// The first-level directory.
-    package let root: Directory
+    package private(set) var root: Directory
     private var workers: [(worker: WorkerID, directory: Directory)] = []
     private var listedAt: Int64 = .min
 
@@ -15,6 +15,13 @@ package final class ResultShelf {
     /// - Parameter path: The first-level directory; made when missing.
     /// - Throws: When it cannot be opened.
     package init(path: String) throws(SystemCallError) { root = try Directory.create(path) }
+
+    /// Goes over to the directory that the path names by now, and makes it when there is none.
+    func reopen() throws(SystemCallError) {
+        if root.isOnPath() { return }
+        root = try Directory.create(root.path)
+        listedAt = .min
+    }
 
     /// The result directories as they are now.
     ///

@@ -72,6 +72,7 @@ extension WorkerQueue {
     ///   - now: The wall-clock time.
     /// - Throws: When the receipt cannot be written; the task is not affected.
     package func writeReceipt(for claim: Claim, now: Timestamp) throws(SystemCallError) {
+        try reopenReceipts()
         let receipt = ReceiptRecord(taskID: claim.id, worker: worker, timestamp: now)
         try AtomicFile.write(
             receipt.encoded(),
@@ -104,6 +105,7 @@ extension WorkerQueue {
     /// - Returns: The directory, and its path relative to this worker's results.
     /// - Throws: When it cannot be made.
     package func openLogs(of claim: Claim) throws(SystemCallError) -> (directory: Directory, path: String) {
+        try reopenResults()
         let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
         var directory = results
         for part in path.split(separator: "/") {

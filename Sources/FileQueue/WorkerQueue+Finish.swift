@@ -45,6 +45,7 @@ extension WorkerQueue {
     /// - Returns: What hindered the removal of the claim, if anything: the task is over all the same.
     /// - Throws: When the result cannot be made durable, or its name is taken by something else; the claim stands.
     package func finish(_ claim: Claim, _ result: ResultRecord) async throws(SystemCallError) -> SystemCallError? {
+        try reopenResults()
         try await publish(result, of: claim)
         return removeFiles(of: claim, status: result.status)
     }
@@ -63,6 +64,8 @@ extension WorkerQueue {
         reason: DeadLetterReason,
         _ result: ResultRecord
     ) async throws(SystemCallError) -> SystemCallError? {
+        try reopenDeadLetters()
+        try reopenResults()
         if claim.state.verdict == nil {
             try await pronounce(reason, result, on: claim, number: 1)
         }

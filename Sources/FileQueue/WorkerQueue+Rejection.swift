@@ -20,7 +20,8 @@ extension WorkerQueue {
     /// - Returns: What needs a reason now; `nil` when the file was gone.
     /// - Throws: When it cannot be moved; call again.
     package func setAside(_ name: FileName, now: Timestamp) throws(SystemCallError) -> SetAsideFile? {
-        try setAside(name, in: inbox, stem: name.bytes.dropLast(5), now: now)
+        try reopenDeadLetters()
+        return try setAside(name, in: inbox, stem: name.bytes.dropLast(5), now: now)
     }
 
     func setAside(

@@ -20,15 +20,15 @@ package final class WorkerQueue {
     /// The claims of all workers.
     package let claims: Directory
     /// This worker's results.
-    package let results: Directory
+    package internal(set) var results: Directory
     /// The results of all workers.
     package let shelf: ResultShelf
     /// This worker's dead letters.
-    package let deadLetters: Directory
+    package internal(set) var deadLetters: Directory
     /// Makes changes durable.
     package let committer: Committer
-    let receipts: Directory
-    let heartbeats: Directory
+    var receipts: Directory
+    var heartbeats: Directory
     private let ownership: Ownership
     /// How this daemon signs its records.
     var owner: String { ownership.name }
@@ -98,6 +98,7 @@ package final class WorkerQueue {
     /// - Parameter heartbeat: What to write.
     /// - Throws: When it cannot be written.
     package func write(_ heartbeat: HeartbeatRecord) throws(SystemCallError) {
+        try reopenHeartbeats()
         try AtomicFile.write(
             heartbeat.encoded(),
             as: FileName(worker.string + ".json"),

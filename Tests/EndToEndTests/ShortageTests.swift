@@ -11,6 +11,7 @@ import Testing
         try await DaemonFixture.working(["MAX_CONCURRENT_TASKS": "2"]) { daemon in
             let gate = try daemon.makeGate()
             try Producer.removeDirectory("\(daemon.root)/triggers/marie")
+            try SlowWriter("\(daemon.root)/triggers/marie").write("in the way")
             try daemon.submit("long", "say began; pass gate")
             try await daemon.witness(1)
             _ = try await daemon.logEntry("receipt cannot be written")

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directories that somebody has cleared away or replaced while the worker has them open.
+
+import QueueModel
+import SystemKit
+
+// A result in a directory that was moved away is a result that nobody finds. So each directory is looked at before
+// something is written to it, made where it is missing, and opened anew where its path names another by now.
+extension WorkerQueue {
+    func reopenResults() throws(SystemCallError) {
+        try shelf.reopen()
+        if results.isOnPath() { return }
+        results = try Directory.create(locations.results + "/" + worker.string)
+    }
+
+    func reopenDeadLetters() throws(SystemCallError) {
+        if deadLetters.isOnPath() { return }
+        let fresh = try Directory.create(locations.deadLetters + "/" + worker.string)
+        guard try fresh.identity.device == claims.identity.device else {
+            throw SystemCallError(call: "rename from \(claims.path) to", errno: .crossDevice, path: fresh.path)
+        }
+        deadLetters = fresh
+    }
+
+    func reopenReceipts() throws(SystemCallError) {
+        if receipts.isOnPath() { return }
+        receipts = try Directory.create(locations.triggers + "/" + worker.string)
+    }
+
+    func reopenHeartbeats() throws(SystemCallError) {
+        if heartbeats.isOnPath() { return }
+        heartbeats = try Directory.create(locations.heartbeats)
+    }
+}
