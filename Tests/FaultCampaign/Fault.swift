@@ -5,12 +5,13 @@
 struct Fault: Sendable, Hashable, CustomStringConvertible {
     /// What happens.
     enum Action: String, CaseIterable, Sendable {
-        case kill, eio, enospc, emfile, eintr, short
+        case kill, term, eio, enospc, emfile, eintr, short
 
         /// What the counter is told to do.
         var word: String {
             switch self {
             case .kill: "kill"
+            case .term: "term"
             case .short: "short"
             case .eintr: "4"
             case .eio: "5"
@@ -25,7 +26,7 @@ struct Fault: Sendable, Hashable, CustomStringConvertible {
             let (unlink, mkdir, link, send) = (64, 128, 256, 512)
             let changes = create | write | sync | rename | unlink | mkdir | link
             return switch self {
-            case .kill: changes | send
+            case .kill, .term: changes | send
             case .eio: changes | open | read
             case .eintr: changes | open | read
             case .enospc: create | write | sync | rename | mkdir | link

@@ -166,7 +166,7 @@ struct SweepOptions: ParsableArguments {
 struct Sweep: Campaign {
     static let configuration = CommandConfiguration(abstract: "Spoil the first file operation, the second, and so on.")
     @OptionGroup var what: SweepOptions
-    @Option(help: "kill, eio, enospc, emfile, eintr or short.")
+    @Option(help: "kill, term, eio, enospc, emfile, eintr or short.")
     var action = "kill"
     @Option(help: "Only this operation; N,M: and then the M-th of the daemon that recovers.")
     var point: String?

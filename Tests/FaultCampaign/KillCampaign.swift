@@ -14,7 +14,7 @@ struct KillCampaign {
     /// After so many kills the queue is brought to rest and judged.
     static let killsPerRound = 50
 
-    private enum Victim: CaseIterable { case daemon, supervisor, both, client }
+    private enum Victim { case daemon, supervisor, both, client, stop }
 
     func run() async throws -> Summary {
         var summary = Summary("random kill")
@@ -39,17 +39,25 @@ struct KillCampaign {
         let run = try QueueRun(laboratory, label: "kill-\(seed)", options: options)
         var daemon = try run.start()
         var client = try startClient(run, seed)
+        var circumstances = Evidence.Circumstances()
+        circumstances.killsSupervisors = true
         for number in 1...kills {
             let pause = Duration.milliseconds(Int.random(in: 0...150, using: &generator))
             // Ends early only when the daemon does, which the checker is told of.
             _ = try? await daemon.process.waitForExit(within: pause)
             let dice = Int.random(in: 0..<20, using: &generator)
-            let victim: Victim = dice < 9 ? .daemon : dice < 13 ? .supervisor : dice < 17 ? .both : .client
+            let victim: Victim =
+                dice < 8 ? .daemon : dice < 10 ? .stop : dice < 13 ? .supervisor : dice < 17 ? .both : .client
             laboratory.detail("seed \(seed), kill \(number): \(victim) after \(pause)")
             if victim == .client {
                 client.send(SIGKILL)
                 try await client.waitForExit()
                 client = try startClient(run, seed)
+                continue
+            }
+            if victim == .stop {
+                if try await !stop(daemon, run) { circumstances.unrest = "a daemon that was asked to stop goes on" }
+                daemon = try run.start()
                 continue
             }
             if victim != .daemon { try killSupervisors(of: daemon, run, all: victim == .both, &generator) }
@@ -65,8 +73,6 @@ struct KillCampaign {
         daemon.process.send(SIGKILL)
         try await run.noteEnd(of: daemon, wasEnded: true)
         let tasks = try run.client.reread()
-        var circumstances = Evidence.Circumstances()
-        circumstances.killsSupervisors = true
         let violations = try await run.conclude(circumstances)
         if !violations.isEmpty {
             laboratory.report(violations, of: run, repeatedBy: "kill --seed \(seed) --kills \(kills)")
@@ -77,6 +83,22 @@ struct KillCampaign {
         summary.inputs = Set(tasks.map(\.name)).count
         summary.violations = violations.count
         return summary
+    }
+
+    /// Asks a daemon to stop.
+    /// - Returns: Whether it does.
+    private func stop(_ daemon: QueueRun.Daemon, _ run: QueueRun) async throws -> Bool {
+        daemon.process.send(SIGTERM)
+        do {
+            let status = try await daemon.process.waitForExit(within: .seconds(30))
+            // One that is asked before it listens just ends.
+            try await run.noteEnd(of: daemon, wasEnded: status == .exited(0) || status == .signaled(SIGTERM))
+            return true
+        } catch is WaitFailure {
+            daemon.process.send(SIGKILL)
+            try await run.noteEnd(of: daemon, wasEnded: true)
+            return false
+        }
     }
 
     private func startClient(_ run: QueueRun, _ seed: UInt64) throws -> ChildProcess {

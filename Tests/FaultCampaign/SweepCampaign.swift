@@ -55,6 +55,14 @@ struct SweepCampaign: Sendable {
         return tally.summary(since: began)
     }
 
+    /// Whether a daemon's end is what such a fault is for; one that is asked to stop before it listens just ends.
+    private func isExpected(_ daemon: QueueRun.Daemon, after fault: Fault) -> Bool {
+        switch (fault.action, daemon.process.exitStatus) {
+        case (.kill, _), (.term, .exited(0)), (.term, .signaled(15)): true
+        default: false
+        }
+    }
+
     func tryPoint(_ faults: [Fault]) async throws -> (wasHit: Bool, violations: Int) {
         let (hits, violations) = try await tryPoints(faults)
         return (hits > 0, violations)
@@ -73,7 +81,7 @@ struct SweepCampaign: Sendable {
             switch try await run.waitForRest(daemon) {
             case .atRest: try await run.stop(daemon)
             case .ended:
-                try await run.noteEnd(of: daemon, wasEnded: fault.action == .kill && run.wasHit(daemon))
+                try await run.noteEnd(of: daemon, wasEnded: run.wasHit(daemon) && isExpected(daemon, after: fault))
             case .timedOut(let why):
                 circumstances.unrest = "with \(fault), no restart: \(why)"
                 try await run.stop(daemon)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded into a daemon: counts its file operations below one directory and spoils the n-th.
 //
-// FAULT_ROOT=<directory>, FAULT_TRACE=<file>, and FAULT=<action>:<kinds>:<n>, where <action> is `kill`, `short` or an
-// errno, and <kinds> a sum of the bits below: only operations of these kinds are counted, over all threads together.
+// FAULT_ROOT=<directory>, FAULT_TRACE=<file>, and FAULT=<action>:<kinds>:<n>, where <action> is `kill`, `term` (ask to
+// stop, and go on), `short` or an errno, and <kinds> a sum of the bits below: only operations of these kinds are counted, over all threads together.
 // Each operation becomes a line of the trace: number (0 when not counted), kind, path, and for a rename the new path.
 //
 // FAULT_WHILE=<file>: every operation of these kinds fails while that file exists. FAULT_CLOCK=<file>: the seconds in it
@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 enum { OPEN = 1, CREATE = 2, READ = 4, WRITE = 8, SYNC = 16, RENAME = 32, UNLINK = 64, MKDIR = 128, LINK = 256, SEND = 512, WATCH = 1024 };
-enum { KILL = -1, SHORT = -2, NOTHING = 0, PATH_ROOM = 2048 };
+enum { KILL = -1, SHORT = -2, TERM = -3, NOTHING = 0, PATH_ROOM = 2048 };
 
 static const char *const names[] = {"open", "create", "read", "write", "sync", "rename", "unlink", "mkdir", "link", "send", "watch"};
 static const char *root, *lasting, *clock_file;
@@ -41,7 +41,7 @@ __attribute__((constructor)) static void prepare(void) {
     const char *given = getenv("FAULT_ROOT");
     char word[16] = "";
     if (fault != NULL && sscanf(fault, "%15[^:]:%u:%ld", word, &kinds, &chosen) == 3)
-        action = strcmp(word, "kill") == 0 ? KILL : strcmp(word, "short") == 0 ? SHORT : atoi(word);
+        action = strcmp(word, "kill") == 0 ? KILL : strcmp(word, "short") == 0 ? SHORT : strcmp(word, "term") == 0 ? TERM : atoi(word);
     if (path != NULL)
         trace = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     lasting = getenv("FAULT_WHILE");
@@ -97,6 +97,10 @@ static int spoil(unsigned kind, const char *path, const char *to) {
     if (action == KILL) {
         syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
         for (;;) pause();
+    }
+    if (action == TERM) {
+        syscall(SYS_kill, syscall(SYS_getpid), SIGTERM);
+        return NOTHING;
     }
     return action;
 }
