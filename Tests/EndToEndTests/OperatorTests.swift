@@ -28,6 +28,24 @@ import Testing
         }
     }
 
+    @Test func claimsThatWereRemovedAreToldOfAndMadeAgainByTheNextStart() async throws {
+        try await DaemonFixture.idle { daemon in
+            try await daemon.start()
+            try daemon.submit("t1", "say ran")
+            _ = try await daemon.result(of: "t1")
+            try Producer.move("\(daemon.root)/tasks/.claims", to: "\(daemon.root)/away")
+            try Directory.open(daemon.root).removeTree("away")
+            try daemon.submit("t2", "say ran")
+            _ = try await daemon.heartbeat { $0.problems["disk"] != nil && $0.status == .degraded }
+            #expect(try daemon.names(in: "tasks/marie") == ["t2.json"])
+            #expect(try await daemon.stop() == .exited(0))
+            try await daemon.start()
+            #expect(try await daemon.result(of: "t2").status == .completed)
+            #expect(try daemon.witness() == ["t1 1 ran", "t2 1 ran"])
+            try await daemon.expectCleanEnd()
+        }
+    }
+
     @Test func taskThatIsEditedWhileItWaitsRunsAsEdited() async throws {
         try await DaemonFixture.working(["MAX_CONCURRENT_TASKS": "1"]) { daemon in
             let gate = try daemon.makeGate()
