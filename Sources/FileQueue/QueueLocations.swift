@@ -36,4 +36,7 @@ package struct QueueLocations: Sendable, Equatable {
 
     /// The directory of claims, shared by all workers of the root.
     package var claims: String { tasks + "/.claims" }
+
+    /// The directory of requests to workers, shared by all workers of the root.
+    package var control: String { tasks + "/.control" }
 }

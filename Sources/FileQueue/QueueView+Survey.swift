@@ -105,7 +105,7 @@ extension QueueView {
     /// - Returns: Their paths.
     /// - Throws: When a directory cannot be read.
     package func leftovers(now: Timestamp) throws(SystemCallError) -> [String] {
-        var paths = [locations.claims, locations.heartbeats]
+        var paths = [locations.claims, locations.control, locations.heartbeats]
         for parent in [locations.tasks, locations.results, locations.deadLetters, locations.triggers] {
             paths += try names(in: parent).compactMap { WorkerID(bytes: $0.bytes) }.map { "\(parent)/\($0)" }
         }

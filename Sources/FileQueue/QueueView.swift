@@ -181,11 +181,14 @@ package final class QueueView {
     }
 
     /// Removes a result and the output of its attempts, which makes the id free again.
+    ///
+    /// A request to cancel that was not cleared away goes first, as it would meet the next task of the id.
     /// - Parameters:
     ///   - id: The task.
     ///   - directory: The results that it lies in.
     /// - Throws: When it cannot be removed.
     package func removeResult(of id: TaskID, in directory: Directory) throws(SystemCallError) {
+        try ControlRequests(locations: locations).forget(id)
         try directory.remove(ResultShelf.fileName(of: id))
         try directory.removeTree(FileName(id.string))
         try directory.sync()

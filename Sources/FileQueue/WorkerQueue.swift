@@ -27,6 +27,8 @@ package final class WorkerQueue {
     package internal(set) var deadLetters: Directory
     /// Makes changes durable.
     package let committer: Committer
+    /// What commands ask of this worker and others.
+    package private(set) var control: ControlRequests
     var receipts: Directory
     var heartbeats: Directory
     private let ownership: Ownership
@@ -62,6 +64,7 @@ package final class WorkerQueue {
         let results = try Directory.create(locations.results + name)
         let receipts = try Directory.create(locations.triggers + name)
         let heartbeats = try Directory.create(locations.heartbeats)
+        control = try ControlRequests(locations: locations, durability: committer.durability)
         let ownership = try Ownership(in: claims, for: worker)
         self.worker = worker
         self.locations = locations
@@ -90,6 +93,32 @@ package final class WorkerQueue {
         }
         inbox = fresh
         return true
+    }
+
+    /// Opens the directory of requests anew when its path names another one by now, or none.
+    /// - Returns: Whether it did.
+    /// - Throws: When it cannot be made or opened.
+    package func reopenControl() throws(SystemCallError) -> Bool {
+        if control.directory.isOnPath() { return false }
+        control = try ControlRequests(locations: locations, durability: committer.durability)
+        return true
+    }
+
+    /// What is on record about a claim, whoever holds it.
+    /// - Parameter id: The claimed task.
+    /// - Returns: `nil` when it is not claimed, or a power cut took the record.
+    /// - Throws: When the record cannot be read.
+    package func recordedState(of id: TaskID) throws(SystemCallError) -> ClaimState? {
+        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap(ClaimState.init(decoding:))
+    }
+
+    /// Asks for a task of this worker to be cancelled, as a command does; durable on return.
+    /// - Parameter request: The request.
+    /// - Throws: When it cannot be made durable.
+    package func ask(_ request: CancelRequest) async throws(SystemCallError) {
+        let name = ControlName.cancel(request.taskID).fileName
+        let step = Commit.Step.write(name, request.encoded(), control.directory, replacing: true)
+        try await committer.commit(Commit(phases: [[step]]))
     }
 
     /// Writes this worker's heartbeat.
