@@ -81,6 +81,28 @@ int cl_file_create(int directory, const uint8_t *name, size_t length, uint32_t m
     return exclusive && descriptor >= 0 ? descriptor : regular_only(descriptor);
 }
 
+int cl_pipe_make(int directory, const uint8_t *name, size_t length, uint32_t mode) {
+    NAME(copy, name, length);
+    RETRY(mkfifoat(directory, copy, mode));
+}
+
+int cl_pipe_open(int directory, const uint8_t *name, size_t length, int end) {
+    NAME(copy, name, length);
+    struct stat status;
+    if (fstatat(directory, copy, &status, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
+    if (S_ISLNK(status.st_mode)) return -ELOOP;
+    if (!S_ISFIFO(status.st_mode)) return -EINVAL;
+    int access = end == CL_PIPE_READ ? O_RDONLY : end == CL_PIPE_WRITE ? O_WRONLY : O_RDWR;
+    int descriptor;
+    do descriptor = openat(directory, copy, access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0) return -errno;
+    // The name may have changed hands in between.
+    if (fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode)) return descriptor;
+    close(descriptor);
+    return -EINVAL;
+}
+
 int cl_path_open(const char *path) { RETRY(open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)); }
 
 int cl_input_open(const char *path) { RETRY(open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC)); }

@@ -13,6 +13,11 @@ extension MetricFamily {
         MetricFamily("watcher_tasks_retried_total", .counter, help: "Attempts that followed a failed one."),
         MetricFamily("watcher_tasks_dead_lettered_total", .counter, help: "Dead letters, by reason."),
         MetricFamily(
+            "watcher_status_lines_missed_total",
+            .counter,
+            help: "Lines of the status pipe that no reader took."
+        ),
+        MetricFamily(
             "watcher_task_duration_seconds",
             .histogram(buckets: [1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600]),
             help: "How long attempts took."

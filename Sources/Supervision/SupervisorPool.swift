@@ -117,6 +117,18 @@ package actor SupervisorPool {
         updateTimer()
     }
 
+    /// Lets go of the supervisors of some attempts, which go on to their exit records; the pool works on.
+    ///
+    /// Their ``run(_:lock:logs:exits:)`` return ``AttemptEnding/abandoned``.
+    /// - Parameter runIDs: The attempts.
+    package func abandon(_ runIDs: Set<String>) {
+        for id in roster.abandon(runIDs) {
+            supervisors[id]?.disconnect(from: reactor)
+            waiting.removeValue(forKey: id)?.resume(returning: .abandoned)
+        }
+        updateTimer()
+    }
+
     /// Ends the idle supervisors, and the others as soon as they have answered.
     ///
     /// The pool starts nothing again.

@@ -121,6 +121,17 @@ package struct SupervisorRoster {
         return ids
     }
 
+    /// Some attempts are let go of; the others go on.
+    /// - Parameter runIDs: The attempts.
+    /// - Returns: The supervisors whose sockets are to be closed.
+    package mutating func abandon(_ runIDs: Set<String>) -> [ID] {
+        let ids = states.filter { entry in
+            if case .running(let runID) = entry.value { runIDs.contains(runID) } else { false }
+        }.keys.sorted()
+        for id in ids { states[id] = .leaving }
+        return ids
+    }
+
     /// A supervisor's socket has ended or is not to be used again.
     package mutating func disconnected(_ id: ID) {
         if states[id] != nil { states[id] = .leaving }

@@ -100,13 +100,17 @@ struct ResultDraft {
     }
 
     func result(_ failure: Failure, outcome: Outcome?) -> ResultRecord {
-        let status: TaskStatus = failure.reason == .cancelled ? .cancelled : .failed
-        return make(status, failure, outcome, attempts: state.attempts + [attempt(failure)])
+        make(.failed, failure, outcome, attempts: state.attempts + [attempt(failure)])
+    }
+
+    /// For a task that was cancelled, with what became of the attempt that ran then, if it counts.
+    func cancelled(_ failure: Failure, after ended: Failure?) -> ResultRecord {
+        make(.cancelled, failure, nil, attempts: state.attempts + (ended.map { [attempt($0)] } ?? []))
     }
 
     /// For a task that ends between two attempts, or before the first.
     func resultWithoutAttempt(_ failure: Failure) -> ResultRecord {
-        make(.failed, failure, nil, attempts: state.attempts)
+        make(failure.reason == .cancelled ? .cancelled : .failed, failure, nil, attempts: state.attempts)
     }
 
     /// 124 after the time limit, 128+n after signal n, as shells have it.

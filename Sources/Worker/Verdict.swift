@@ -25,6 +25,8 @@ package enum Verdict: Sendable, Equatable {
     case retry(Failure, after: Duration)
     /// It failed for good.
     case giveUp(Failure, DeadLetterReason)
+    /// Somebody cancelled it; with what became of the attempt, if that counts.
+    case cancel(Failure, attempt: Failure?)
     /// The attempt does not count; the next one may start after the delay.
     case handBack(after: Duration)
 }
@@ -34,25 +36,33 @@ extension RetryPolicy {
     /// - Parameters:
     ///   - end: How the attempt ended.
     ///   - attempt: Its number, from 1.
+    ///   - isCancelRequested: Whether somebody has asked for the task to be cancelled. What has ended by itself, with
+    ///     success or for good, stays as it ended.
     ///   - generator: Where jitter comes from.
     /// - Returns: What to do with the task.
     package func verdict(
         on end: AttemptEnd,
         attempt: Int,
+        isCancelRequested: Bool = false,
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         let failure: Failure
         switch end {
-        case .handedBack: return .handBack(after: .zero)
-        case .notStarted: return .handBack(after: delay(afterAttempt: 1, using: &generator))
+        case .handedBack, .notStarted:
+            if isCancelRequested { return .cancel(.cancelledWhileWaiting, attempt: nil) }
+            guard case .notStarted = end else { return .handBack(after: .zero) }
+            return .handBack(after: delay(afterAttempt: 1, using: &generator))
         case .interrupted(let message):
             failure = Failure(reason: .interrupted, message: message, isPermanent: false)
+            if isCancelRequested { return .cancel(.cancelledBetweenAttempts, attempt: failure) }
         case .judged(let outcome):
             guard let judged = outcome.failure else { return .complete(outcome) }
             failure = judged
         }
+        if failure.reason == .cancelled { return .cancel(failure, attempt: failure) }
         if failure.isPermanent { return .giveUp(failure, .permanentFailure) }
         guard allowsRetry(afterAttempts: attempt) else { return .giveUp(failure, .maxRetriesExceeded) }
+        if isCancelRequested { return .cancel(.cancelledBetweenAttempts, attempt: failure) }
         return .retry(failure, after: delay(afterAttempt: attempt, using: &generator))
     }
 }

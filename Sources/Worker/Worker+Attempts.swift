@@ -12,6 +12,11 @@ import SystemKit
 extension Worker {
     func runAttempt(_ id: TaskID, _ permit: CircuitBreaker.Permit) async {
         guard let claim = claims[id] else { return }
+        if isCancelRequested(claim) {
+            note(breaker.abandoned(permit, now: clock.now))
+            await finishCancelled(id)
+            return
+        }
         let request: AttemptRequest
         let logs: Directory
         do {
@@ -30,8 +35,11 @@ extension Worker {
             "attempt started",
             metadata: ["task_id": .string(id.string), "attempt": "\(claim.state.attempt)"]
         )
+        emit(.taskStarted, ["task_id": .string(id.string), "attempt": .integer(claim.state.attempt)])
         async let durable: Void = makeDurable(id)
+        inSupervisor.insert(id)
         let ending = await pool.run(request, lock: claim.lockDescriptor, logs: logs, exits: queue.claims)
+        inSupervisor.remove(id)
         await durable
         switch ending {
         case .recorded(let record, _): await judge(id, record, permit: permit)
@@ -176,44 +184,6 @@ extension Worker {
         return errno == .argumentListTooLong
     }
 
-    /// Trouble that passes must not make a result without what the agent has said; trouble that stays must not keep the
-    /// result back.
-    func readOutput(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
-        var output = await readOutputOnce(of: claim, record)
-        var reader = OutputPatience()
-        while let obstacle = output.obstacle,
-            let pause = reader.pause(after: obstacle.errno, isStopping: phase != .running)
-        {
-            raise(.disk, "\(obstacle)")
-            logger.warning(
-                "output cannot be read, will be tried again",
-                metadata: ["task_id": .string(claim.id.string), "error": "\(obstacle)"]
-            )
-            do { try await reactor.sleep(until: clock.now.advanced(by: pause)) } catch { break }
-            output = await readOutputOnce(of: claim, record)
-        }
-        if reader.hasWaited { clear(.disk) }
-        if let obstacle = output.obstacle {
-            logger.error(
-                "output cannot be read, the result goes without it",
-                metadata: ["task_id": .string(claim.id.string), "error": "\(obstacle)"]
-            )
-        }
-        return output
-    }
-
-    private func readOutputOnce(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
-        let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
-        let limit = configuration.maxResultOutput
-        let results = queue.results
-        if let record, record.stdoutBytes == 0, record.stderrBytes == 0 { return AttemptOutput() }
-        // A megabyte is read and checked in a millisecond or two; that is too long for the reactor.
-        if let record, record.stdoutBytes + record.stderrBytes < 65_536 {
-            return AttemptOutput(path: path, in: results, limit: limit)
-        }
-        return await reactor.offload { AttemptOutput(path: path, in: results, limit: limit) }
-    }
-
     /// Does what follows from the end of an attempt.
     func conclude(
         _ id: TaskID,
@@ -225,7 +195,12 @@ extension Worker {
         guard let claim = claims[id] else { return }
         inform(breakerOf: end, permit)
         let policy = configuration.retry.limited(to: claim.task.maxRetries)
-        let verdict = policy.verdict(on: end, attempt: claim.state.attempt, using: &generator)
+        let verdict = policy.verdict(
+            on: end,
+            attempt: claim.state.attempt,
+            isCancelRequested: isCancelRequested(claim),
+            using: &generator
+        )
         let draft = ResultDraft(claim: claim, record: record, output: output, now: now.wall)
         metrics.attemptEnded(after: record?.duration)
         switch verdict {
@@ -235,6 +210,8 @@ extension Worker {
             var outcome: Outcome?
             if case .judged(let judged) = end { outcome = judged }
             await finishDead(id, draft.result(failure, outcome: outcome), reason)
+        case .cancel(let failure, let attempt):
+            await finish(id, draft.cancelled(failure, after: attempt))
         case .retry(let failure, let delay):
             await retry(id, draft.attempt(failure), after: delay)
         case .handBack(let delay):
@@ -278,6 +255,12 @@ extension Worker {
         stats.retried += 1
         metrics.retried()
         scheduler.enqueue(claim.queued, isClaimed: true, retryAt: readyAt, now: now)
+        carryOutRequest(for: id)
+        var facts: JSONObject = ["task_id": .string(id.string), "attempt": .integer(attempt.number)]
+        facts["reason"] = attempt.reason.map { .string($0.rawValue) }
+        facts["error"] = attempt.message.map { .string($0) }
+        facts["delay_seconds"] = .seconds(delay)
+        emit(.attemptFailed, facts)
         logger.warning(
             "attempt failed, will be repeated",
             metadata: [
@@ -298,6 +281,7 @@ extension Worker {
         running.remove(id)
         guard done != nil, phase == .running, let claim = claims[id] else { return release(id) }
         scheduler.enqueue(claim.queued, isClaimed: true, retryAt: readyAt, now: now)
+        carryOutRequest(for: id)
         logger.info("attempt does not count, task waits again", metadata: ["task_id": .string(id.string)])
     }
 

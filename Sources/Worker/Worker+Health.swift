@@ -20,6 +20,8 @@ package enum Problem: String, Sendable, CaseIterable {
     case agent
     /// An agent that is there could not be started; only another try can show whether it can again.
     case start
+    /// The control or the status pipe cannot be used.
+    case pipes
 
     /// Whether starting attempts makes no sense until the problem is solved; scanning works without a watcher.
     static func stopsClaims(_ problems: [Problem: String]) -> Bool {
@@ -47,6 +49,7 @@ extension Worker {
         problems[problem] = message
         guard isNew else { return }
         logger.warning("degraded", metadata: ["problem": .string(problem.rawValue), "error": .string(message)])
+        emit(.problemRaised, ["problem": .string(problem.rawValue), "message": .string(message)])
         if phase == .running { beat() }
     }
 
@@ -54,6 +57,7 @@ extension Worker {
     func clear(_ problem: Problem) {
         guard problems.removeValue(forKey: problem) != nil else { return }
         logger.notice("recovered", metadata: ["problem": .string(problem.rawValue)])
+        emit(.problemCleared, ["problem": .string(problem.rawValue)])
         if phase == .running { beat() }
         poke()
     }
@@ -125,14 +129,14 @@ extension Worker {
         switch phase {
         case .draining, .stoppingNow: .draining
         case .stopped: .stopped
-        case .starting, .running: problems.isEmpty ? .healthy : .degraded
+        case .starting, .running: isPaused ? .paused : problems.isEmpty ? .healthy : .degraded
         }
     }
 
     private func waiting(circuitIsOpen: Bool) -> [WaitCause: Int] {
         var counts = scheduler.waiting
         let startable = scheduler.count - counts.values.reduce(0, +)
-        if startable > 0 { counts[circuitIsOpen ? .circuitOpen : .slot] = startable }
+        if startable > 0 { counts[isPaused ? .paused : circuitIsOpen ? .circuitOpen : .slot] = startable }
         let settling = names.values.count {
             if case .unfinished = $0.meaning { true } else { false }
         }
@@ -153,6 +157,8 @@ extension Worker {
         scheduler.realign(now: now)
         // Only another try can show whether the kernel has room for watches again.
         if problems[.watcher] != nil && watcher != nil { watchInbox() }
+        lookAtRequests()
+        openPipes()
         let sinceRecovery = lastRecovery.duration(to: clock.now)
         if sinceRecovery >= configuration.scanInterval {
             lastRecovery = clock.now
@@ -178,9 +184,14 @@ extension Worker {
                 "circuit opened, nothing is started",
                 metadata: ["seconds": "\(clock.now.duration(to: until).seconds)"]
             )
+            emit(.circuitOpened, ["seconds": .seconds(clock.now.duration(to: until))])
             wakeWhenCircuitIsDue()
-        case .closed: logger.notice("circuit closed")
-        case .halfOpened: logger.notice("circuit half-open, one task is tried")
+        case .closed:
+            logger.notice("circuit closed")
+            emit(.circuitClosed)
+        case .halfOpened:
+            logger.notice("circuit half-open, one task is tried")
+            emit(.circuitHalfOpened)
         }
         let snapshot = breaker.snapshot(now: clock.now, wallMilliseconds: wallClock.nowMilliseconds)
         do throws(SystemCallError) {

@@ -219,6 +219,8 @@ extension Worker {
         }
         if task.dependencies.contains(task.id) { unmet.insert(task.id) }
         scheduler.enqueue(task, isClaimed: isClaimed, unmet: unmet, retryAt: retryAt, now: now)
+        // Not before the worker runs: at start, all requests are carried out together.
+        if cancels[task.id] != nil { carryOutRequest(for: task.id) }
         guard !unmet.isEmpty else { return }
         for member in scheduler.cycle(through: task.id, elsewhere: queue.dependenciesElsewhere) {
             guard let entry = scheduler.remove(member) else { continue }
@@ -271,6 +273,13 @@ extension Worker {
         guard done != nil else { return }
         stats.deadLettered += 1
         metrics.deadLettered(rejection.reason)
+        emit(
+            .fileRejected,
+            [
+                "file": .string(name.description), "dead_letter": .string(file.letter.description),
+                "reason": .string(rejection.reason.rawValue), "error": .string(rejection.message),
+            ]
+        )
         logger.error(
             "file is no task, moved to the dead letters",
             metadata: [

@@ -92,7 +92,7 @@ extension Worker {
     }
 
     /// Puts a claim back into the scheduler; its delay goes on, but never beyond the longest one that we would set.
-    private func resume(_ claim: Claim) {
+    func resume(_ claim: Claim) {
         var retryAt: ContinuousClock.Instant?
         if let notBefore = claim.state.notBefore {
             let left = min(notBefore.since(now.wall), configuration.retry.maxDelay)

@@ -25,6 +25,7 @@ extension Worker {
         )
         dropQueued()
         beat()
+        emit(.workerDraining, ["running": .integer(running.count)])
         _ = reactor.schedule(at: clock.now.advanced(by: configuration.drainTimeout)) {
             self.assumeIsolated { $0.handOver() }
         }
@@ -35,11 +36,11 @@ extension Worker {
     private func dropQueued() {
         pending.removeAll { work in
             switch work {
-            case .attempt: return false
+            case .attempt, .commands: return false
             case .settle(let id, _), .completeCondemned(let id):
                 release(id)
                 return true
-            case .condemn, .reject, .scan, .recover, .readopt: return true
+            case .condemn, .reject, .scan, .recover, .readopt, .cancel, .cancelAdopted, .review: return true
             }
         }
         for id in claims.keys where !running.contains(id) { claims[id] = nil }
@@ -51,7 +52,9 @@ extension Worker {
             "drain time is over, running attempts are left to their supervisors",
             metadata: ["running": "\(running.count)"]
         )
-        pool.assumeIsolated { $0.abandon() }
+        // Only this worker's: others of the process may go on.
+        let runs = running.compactMap { claims[$0]?.state.runID }
+        pool.assumeIsolated { $0.abandon(Set(runs)) }
     }
 
     /// Ends all running attempts; none of them counts.
@@ -73,8 +76,11 @@ extension Worker {
         phase = .stopped
         if let inboxWatch { watcher?.remove(inboxWatch) }
         if let claimsWatch { watcher?.remove(claimsWatch) }
+        if let controlWatch { watcher?.remove(controlWatch) }
         for watch in resultWatches.values { watcher?.remove(watch) }
         beat()
+        emit(.workerStopped)
+        closePipes()
         claims = [:]
         queue.close()
         logger.notice("worker stopped", metadata: ["processed": "\(stats.processed)"])
@@ -83,6 +89,7 @@ extension Worker {
     /// Goes on with other settings; what runs keeps its own.
     /// - Parameter configuration: The new settings. Directories and the worker's name stay as they are.
     package func reload(_ configuration: WorkerConfiguration) {
+        guard phase != .stopped else { return }
         let before = self.configuration
         self.configuration = configuration
         self.configuration.locations = before.locations

@@ -15,7 +15,8 @@ extension Worker {
 
     /// Whether a further attempt may be started at all.
     private var mayStart: Bool {
-        phase == .running && running.count < configuration.maxConcurrent && !Problem.stopsClaims(problems)
+        phase == .running && !isPaused && running.count < configuration.maxConcurrent
+            && !Problem.stopsClaims(problems)
     }
 
     /// The next thing to do; `nil` when there is nothing before the next event or timer.
@@ -59,6 +60,10 @@ extension Worker {
     }
 
     private func start(_ entry: Scheduler.Entry, _ permit: CircuitBreaker.Permit, _ now: Moment) -> Work? {
+        if cancels[entry.task.id] != nil {
+            note(breaker.abandoned(permit, now: now.instant))
+            return .cancel(entry)
+        }
         let runID = makeRunID()
         do throws(SystemCallError) {
             if entry.isClaimed {
@@ -87,6 +92,7 @@ extension Worker {
         case .claimed(let claim):
             names[task.fileName] = nil
             claims[claim.id] = claim
+            emit(.taskClaimed, ["task_id": .string(claim.id.string)])
             metrics.claimed(
                 detectedAfter: now.wall.since(claim.fileCompleteAt),
                 queuedFor: now.wall.since(task.queuedAt)

@@ -25,6 +25,10 @@ package actor Worker: Service {
         case scan
         case recover
         case readopt(TaskID)
+        case cancel(Scheduler.Entry)
+        case cancelAdopted(TaskID)
+        case review(TaskID)
+        case commands
     }
 
     /// What is known of a name in the inbox.
@@ -57,6 +61,21 @@ package actor Worker: Service {
     /// What occupies a slot: attempts of our own, and those of an earlier daemon that still run.
     var running: Set<TaskID> = []
     var adopted: Set<TaskID> = []
+    /// Attempts that are with a supervisor of ours.
+    var inSupervisor: Set<TaskID> = []
+    /// The requests to cancel tasks of this worker, as they are on disk.
+    var cancels: [TaskID: CancelRequest] = [:]
+    /// The runs whose supervisors were told to end them.
+    var endedRuns: [TaskID: String] = [:]
+    /// Whether somebody has asked that nothing be started.
+    var isPaused = false
+    let pipes: WorkerPipes
+    var controlLines = ControlLines()
+    /// Commands that came and were not carried out yet, in order.
+    var commandLines = FIFO<ControlLines.Line>()
+    var isCommanding = false
+    var isReadingCommands = true
+    var lineTimer: TimerID?
     var names: [FileName: KnownName] = [:]
     var pending = FIFO<Work>()
     var stats = WorkerStats()
@@ -68,6 +87,7 @@ package actor Worker: Service {
     var inboxWatch: WatchID?
     var inboxRetry: TimerID?
     var claimsWatch: WatchID?
+    var controlWatch: WatchID?
     var resultWatches: [WorkerID: WatchID] = [:]
     var scanNumber: UInt64 = 0
     var isScanPending = false
@@ -78,6 +98,7 @@ package actor Worker: Service {
     private var waiter: CheckedContinuation<Void, Never>?
     private var isPoked = false
     private let onReady: @Sendable () -> Void
+    let reloadSettings: @Sendable () -> String?
 
     /// Where the service is in its life.
     enum Phase { case starting, running, draining, stoppingNow, stopped }
@@ -108,6 +129,8 @@ package actor Worker: Service {
         wallClock = environment.wallClock
         generator = environment.generator
         onReady = environment.onReady
+        reloadSettings = environment.reloadSettings
+        pipes = WorkerPipes(worker: configuration.worker, locations: configuration.locations)
         metrics = WorkerMetrics(worker: configuration.worker)
         scheduler = Scheduler(aging: configuration.priorityAging)
         breaker = CircuitBreaker(
@@ -141,6 +164,7 @@ package actor Worker: Service {
 
     private func start() async throws {
         try restoreBreaker()
+        try openRequests()
         // Before anything new is claimed: what an earlier daemon left may still be running.
         try await recoverClaims()
         for name in try await queue.repairDeadLetters(now: now.wall) {
@@ -151,12 +175,15 @@ package actor Worker: Service {
         watchInbox()
         phase = .running
         pending.append(.scan)
+        openPipes()
+        for id in cancels.keys { carryOutRequest(for: id) }
         beat()
         scheduleScan()
         logger.notice(
             "worker started",
             metadata: ["inbox": .string(queue.inbox.path), "max_concurrent": "\(configuration.maxConcurrent)"]
         )
+        emit(.workerStarted, ["version": .string(configuration.version)])
         onReady()
     }
 
@@ -201,6 +228,10 @@ package actor Worker: Service {
         case .scan: await scan()
         case .recover: await recoverLater()
         case .readopt(let id): await readopt(id)
+        case .cancel(let entry): await cancel(entry)
+        case .cancelAdopted(let id): await cancelAdopted(id)
+        case .review(let id): await review(id)
+        case .commands: await carryOutCommands()
         }
         poke()
     }
@@ -224,6 +255,8 @@ package struct WorkerEnvironment: Sendable {
     package var generator: any RandomNumberGenerator & Sendable
     /// Called once, when the worker takes tasks.
     package var onReady: @Sendable () -> Void
+    /// Reads the settings again for all workers of the process; says what is wrong with them, if anything.
+    package var reloadSettings: @Sendable () -> String?
 
     /// Gathers a worker's environment.
     /// - Parameters:
@@ -235,6 +268,7 @@ package struct WorkerEnvironment: Sendable {
     ///   - wallClock: The wall clock.
     ///   - generator: Where jitter and run ids come from.
     ///   - onReady: Called once, when the worker takes tasks.
+    ///   - reloadSettings: Reads the settings again; says what is wrong with them, if anything.
     package init(
         reactor: Reactor,
         committer: Committer,
@@ -243,7 +277,8 @@ package struct WorkerEnvironment: Sendable {
         logger: Logger,
         wallClock: WallClock,
         generator: any RandomNumberGenerator & Sendable,
-        onReady: @escaping @Sendable () -> Void
+        onReady: @escaping @Sendable () -> Void,
+        reloadSettings: @escaping @Sendable () -> String?
     ) {
         self.reactor = reactor
         self.committer = committer
@@ -253,5 +288,6 @@ package struct WorkerEnvironment: Sendable {
         self.wallClock = wallClock
         self.generator = generator
         self.onReady = onReady
+        self.reloadSettings = reloadSettings
     }
 }

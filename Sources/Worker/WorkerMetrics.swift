@@ -10,6 +10,7 @@ struct WorkerMetrics: Sendable {
     private let processed: [TaskStatus: Counter]
     private let failed: [FailureReason: Counter]
     private let retriedTotal: Counter
+    private let eventsMissed: Counter
     private let deadLetteredTotal: [DeadLetterReason: Counter]
     private let durationSeconds: Timer
     private let queueSeconds: Timer
@@ -39,6 +40,7 @@ struct WorkerMetrics: Sendable {
             }
         )
         retriedTotal = Counter(label: "watcher_tasks_retried_total", dimensions: dimensions)
+        eventsMissed = Counter(label: "watcher_status_lines_missed_total", dimensions: dimensions)
         durationSeconds = Timer(label: "watcher_task_duration_seconds", dimensions: dimensions)
         queueSeconds = Timer(label: "watcher_task_queue_seconds", dimensions: dimensions)
         detectionSeconds = Timer(label: "watcher_detection_seconds", dimensions: dimensions)
@@ -56,6 +58,9 @@ struct WorkerMetrics: Sendable {
     func attemptEnded(after duration: Duration?) {
         if let duration { durationSeconds.record(duration: duration) }
     }
+
+    /// A line of the status pipe had no reader, or one that does not keep up.
+    func eventMissed() { eventsMissed.increment() }
 
     func retried() { retriedTotal.increment() }
 

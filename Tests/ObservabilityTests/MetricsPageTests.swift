@@ -19,6 +19,7 @@ struct MetricsPageTests {
         count("watcher_tasks_failed_total", worker, ("reason", "timeout"))
         count("watcher_tasks_retried_total", worker)
         count("watcher_tasks_dead_lettered_total", worker, ("reason", "max_retries_exceeded"))
+        count("watcher_status_lines_missed_total", worker)
         Timer(label: "watcher_task_duration_seconds", dimensions: [worker], factory: registry).recordSeconds(45.2)
         Timer(label: "watcher_task_queue_seconds", dimensions: [worker], factory: registry).recordMilliseconds(20)
         Timer(label: "watcher_detection_seconds", dimensions: [worker], factory: registry).recordMicroseconds(900)
@@ -87,6 +88,9 @@ struct MetricsPageTests {
         # HELP watcher_tasks_dead_lettered_total Dead letters, by reason.
         # TYPE watcher_tasks_dead_lettered_total counter
         watcher_tasks_dead_lettered_total{reason="max_retries_exceeded",worker="marie"} 1
+        # HELP watcher_status_lines_missed_total Lines of the status pipe that no reader took.
+        # TYPE watcher_status_lines_missed_total counter
+        watcher_status_lines_missed_total{worker="marie"} 1
         # HELP watcher_task_duration_seconds How long attempts took.
         # TYPE watcher_task_duration_seconds histogram
         watcher_task_duration_seconds_bucket{worker="marie",le="1.0"} 0

@@ -83,6 +83,21 @@ import Testing
         let idle = roster.started(now: at(0))
         #expect(roster.abandon() == [busy, idle])
         #expect(roster.abandon() == [])
+    }
+
+    @Test
+    func someAttemptsAreLetGoOfAndTheOthersGoOn() {
+        var roster = SupervisorRoster(warm: 1, idleTimeout: .seconds(60))
+        let now = ContinuousClock.now
+        let (first, second, idle) = (roster.started(now: now), roster.started(now: now), roster.started(now: now))
+        roster.assign(runID: "r1", to: first)
+        roster.assign(runID: "r2", to: second)
+        #expect(roster.abandon(["r1", "r9"]) == [first])
+        #expect(roster.current == [first: .leaving, second: .running(runID: "r2"), idle: .idle(since: now)])
+        // Its late answer changes nothing, and the pool still takes attempts.
+        #expect(roster.answered(first, now: now) == .close)
+        #expect(roster.answered(second, now: now) == .keep)
+        #expect(roster.assign(runID: "r3") != nil)
         #expect(roster.supervisor(running: "a") == nil)
     }
 

@@ -13,9 +13,15 @@ import Worker
 struct VerdictTests {
     private let policy = RetryPolicy(maxRetries: 2, initialDelay: .seconds(1), backoff: 2, maxDelay: .seconds(300))
 
-    private func verdict(_ end: AttemptEnd, attempt: Int, _ policy: RetryPolicy? = nil) -> Verdict {
+    private func verdict(
+        _ end: AttemptEnd,
+        attempt: Int,
+        _ policy: RetryPolicy? = nil,
+        isCancelRequested: Bool = false
+    ) -> Verdict {
         var generator = SeededGenerator(seed: 1)
-        return (policy ?? self.policy).verdict(on: end, attempt: attempt, using: &generator)
+        return (policy ?? self.policy)
+            .verdict(on: end, attempt: attempt, isCancelRequested: isCancelRequested, using: &generator)
     }
 
     private func outcome(_ ending: String, cutOff: String = "null") throws -> Outcome {
@@ -63,6 +69,45 @@ struct VerdictTests {
     @Test func whatIsNotTheTasksFaultUsesUpNoAttempt() {
         #expect(verdict(.handedBack, attempt: 3) == .handBack(after: .zero))
         #expect(verdict(.notStarted("no descriptors"), attempt: 3) == .handBack(after: .seconds(1)))
+    }
+
+    @Test func whatWasEndedByACancelIsCancelledAndNoDeadLetter() throws {
+        let cut = try outcome(#""ending":"signalled","signal":15"#, cutOff: #""cancelled""#)
+        let failure = try #require(cut.failure)
+        #expect(failure.reason == .cancelled)
+        for attempt in 1...3 {
+            for isRequested in [true, false] {
+                let verdict = verdict(.judged(cut), attempt: attempt, isCancelRequested: isRequested)
+                #expect(verdict == .cancel(failure, attempt: failure))
+            }
+        }
+    }
+
+    @Test func requestToCancelChangesOnlyWhatWouldRunAgain() throws {
+        func requested(_ end: AttemptEnd, attempt: Int) -> Verdict {
+            verdict(end, attempt: attempt, isCancelRequested: true)
+        }
+        let success = try outcome(#""ending":"exited","exit_code":0"#)
+        #expect(requested(.judged(success), attempt: 1) == .complete(success))
+        let failed = try outcome(#""ending":"exited","exit_code":3"#)
+        let failure = try #require(failed.failure)
+        #expect(requested(.judged(failed), attempt: 3) == .giveUp(failure, .maxRetriesExceeded))
+        guard case .cancel(let why, attempt: failure) = requested(.judged(failed), attempt: 1) else {
+            Issue.record("repeated")
+            return
+        }
+        #expect(why.reason == .cancelled)
+        // What was cut off by a crash, or does not count, has not ended by itself.
+        for end in [AttemptEnd.interrupted("power"), .handedBack, .notStarted("no descriptors")] {
+            for attempt in [1, 3] {
+                guard case .cancel(let why, let counted) = requested(end, attempt: attempt) else {
+                    Issue.record("\(end) is repeated")
+                    continue
+                }
+                #expect(why.reason == .cancelled)
+                #expect(counted?.reason == (end == .interrupted("power") ? .interrupted : nil))
+            }
+        }
     }
 
     @Test func tasksOwnRetriesReplaceTheWorkers() throws {

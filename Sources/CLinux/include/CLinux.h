@@ -28,6 +28,12 @@ int cl_directory_make_at(int directory, const uint8_t *name, size_t length, uint
 int cl_file_open(int directory, const uint8_t *name, size_t length);
 /// Opens a regular file for writing, creating it when absent.
 int cl_file_create(int directory, const uint8_t *name, size_t length, uint32_t mode, int exclusive, int append);
+/// Makes a FIFO; -EEXIST when the name is taken, by whatever.
+int cl_pipe_make(int directory, const uint8_t *name, size_t length, uint32_t mode);
+enum { CL_PIPE_READ, CL_PIPE_WRITE, CL_PIPE_BOTH };
+/// Opens an existing FIFO without waiting for the other end; anything else is refused before it is opened (-ELOOP for a
+/// link, else -EINVAL). To write, it needs a reader (-ENXIO).
+int cl_pipe_open(int directory, const uint8_t *name, size_t length, int end);
 int cl_path_open(const char *path);
 /// As cl_path_open, but a pipe is waited for, when it is opened and when it is read.
 int cl_input_open(const char *path);

@@ -74,15 +74,21 @@ struct Daemon: Sendable {
         try await pool.start()
         let crew = try makeCrew(names, loaded, pool, reactor, logger)
         let reload = try SignalSource(signals: [UnixSignal.sighup.rawValue], reactor: reactor) { _ in
-            self.reload(crew, logger)
+            _ = self.reload(crew, logger)
         }
-        var services: [any Service] = []
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if settings.enableMetrics {
-            services.append(
-                HealthServer(settings: settings, crew: crew, registry: registry, reactor: reactor, logger: logger)
+            let health = HealthServer(
+                settings: settings,
+                crew: crew,
+                registry: registry,
+                reactor: reactor,
+                logger: logger
             )
+            services.append(.init(service: health))
         }
-        services.append(crew)
+        // When all workers have been drained one by one, there is nothing left to do.
+        services.append(.init(service: crew, successTerminationBehavior: .gracefullyShutdownGroup))
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services,
@@ -116,7 +122,8 @@ struct Daemon: Sendable {
                 logger: logger,
                 wallClock: .system,
                 generator: SystemRandomNumberGenerator(),
-                onReady: { crew.noteReady(name) }
+                onReady: { crew.noteReady(name) },
+                reloadSettings: { self.reload(crew, logger) }
             )
             let configuration = WorkerConfiguration(
                 worker: name,
@@ -170,7 +177,8 @@ struct Daemon: Sendable {
         }
     }
 
-    private func reload(_ crew: WorkerCrew, _ logger: Logger) {
+    /// Says what is wrong with the settings, if anything.
+    private func reload(_ crew: WorkerCrew, _ logger: Logger) -> String? {
         do throws(SettingsError) {
             let loaded = try SettingsLoader.load(sources)
             crew.reload { name in
@@ -180,8 +188,10 @@ struct Daemon: Sendable {
                     environment: sources.environment
                 )
             }
+            return nil
         } catch {
             logger.error("settings not reloaded, the old ones stay", metadata: ["error": .string(error.description)])
+            return error.description
         }
     }
 }

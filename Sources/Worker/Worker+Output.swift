@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads what an attempt has said.
+
+import FileQueue
+import Logging
+import QueueModel
+import Supervision
+import SystemKit
+
+extension Worker {
+    /// Trouble that passes must not make a result without what the agent has said; trouble that stays must not keep the
+    /// result back.
+    func readOutput(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
+        var output = await readOutputOnce(of: claim, record)
+        var reader = OutputPatience()
+        while let obstacle = output.obstacle,
+            let pause = reader.pause(after: obstacle.errno, isStopping: phase != .running)
+        {
+            raise(.disk, "\(obstacle)")
+            logger.warning(
+                "output cannot be read, will be tried again",
+                metadata: ["task_id": .string(claim.id.string), "error": "\(obstacle)"]
+            )
+            do { try await reactor.sleep(until: clock.now.advanced(by: pause)) } catch { break }
+            output = await readOutputOnce(of: claim, record)
+        }
+        if reader.hasWaited { clear(.disk) }
+        if let obstacle = output.obstacle {
+            logger.error(
+                "output cannot be read, the result goes without it",
+                metadata: ["task_id": .string(claim.id.string), "error": "\(obstacle)"]
+            )
+        }
+        return output
+    }
+
+    private func readOutputOnce(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
+        let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
+        let limit = configuration.maxResultOutput
+        let results = queue.results
+        if let record, record.stdoutBytes == 0, record.stderrBytes == 0 { return AttemptOutput() }
+        // A megabyte is read and checked in a millisecond or two; that is too long for the reactor.
+        if let record, record.stdoutBytes + record.stderrBytes < 65_536 {
+            return AttemptOutput(path: path, in: results, limit: limit)
+        }
+        return await reactor.offload { AttemptOutput(path: path, in: results, limit: limit) }
+    }
+}
