@@ -18,9 +18,16 @@ package struct VigilCommand: ParsableCommand {
             CommandGroup(name: "Run", subcommands: [Up.self, WorkerRun.self, Demo.self, StandInAgent.self]),
             CommandGroup(
                 name: "Task",
-                subcommands: [TaskSubmit.self, TaskList.self, TaskShow.self, TaskWhy.self, TaskLogs.self, Status.self]
+                subcommands: [
+                    TaskSubmit.self, TaskList.self, TaskShow.self, TaskWhy.self, TaskLogs.self, TaskCancel.self,
+                    TaskRetry.self, Status.self,
+                ]
             ),
             CommandGroup(name: "Dead letter", subcommands: [DeadLetters.self]),
+            CommandGroup(
+                name: "Worker",
+                subcommands: [WorkerPause.self, WorkerResume.self, WorkerDrain.self, WorkerScale.self]
+            ),
             CommandGroup(name: "Set-up", subcommands: [Setup.self, ConfigurationShow.self, Doctor.self]),
         ]
     )

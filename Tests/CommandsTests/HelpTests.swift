@@ -13,9 +13,10 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        ("RUN", ["up", "worker", "demo"]), ("TASK", ["submit", "list", "show", "why", "logs", "status"]),
+        ("RUN", ["up", "worker", "demo"]),
+        ("TASK", ["submit", "list", "show", "why", "logs", "cancel", "retry", "status"]),
         ("DEAD LETTER", ["dlq"]),
-        ("SET-UP", ["setup", "config", "doctor"]),
+        ("WORKER", ["pause", "resume", "drain", "scale"]), ("SET-UP", ["setup", "config", "doctor"]),
     ])
     func theRootGroupsItsCommands(group: String, commands: [String]) throws {
         let lines = try help().split(separator: "\n", omittingEmptySubsequences: false)
