@@ -26,8 +26,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = [], system: B
 }
 
 /// A test target for the target of the same name without `Tests`, plus what else it needs.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -126,7 +126,11 @@ let package = Package(
             ["Agents", "FileQueue", "QueueModel", "Resilience", "Supervision", "SystemKit", "Worker"]
         ),
         tests("OrchestratorTests", ["FileQueue", "Orchestrator", "QueueModel", "SystemKit"]),
-        tests("CommandsTests", ["ArgumentParser", "Commands", "FileQueue", "QueueModel", "Settings", "SystemKit"]),
+        tests(
+            "CommandsTests",
+            ["ArgumentParser", "Commands", "FileQueue", "QueueModel", "Settings", "SystemKit"],
+            exclude: ["Goldens"]
+        ),
         tests("EndToEndTests", ["QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
     ],
     swiftLanguageModes: [.v6],
