@@ -19,8 +19,8 @@ package struct VigilCommand: ParsableCommand {
             CommandGroup(
                 name: "Task",
                 subcommands: [
-                    TaskSubmit.self, TaskList.self, TaskShow.self, TaskWhy.self, TaskLogs.self, TaskCancel.self,
-                    TaskRetry.self, Status.self,
+                    TaskSubmit.self, TaskList.self, TaskShow.self, TaskWhy.self, TaskLogs.self, TaskWait.self,
+                    TaskCancel.self, TaskRetry.self, Status.self,
                 ]
             ),
             CommandGroup(name: "Dead letter", subcommands: [DeadLetters.self]),

@@ -15,7 +15,7 @@ struct HelpTests {
 
     @Test(arguments: [
         ("RUN", ["up", "worker", "demo"]),
-        ("TASK", ["submit", "list", "show", "why", "logs", "cancel", "retry", "status"]),
+        ("TASK", ["submit", "list", "show", "why", "logs", "wait", "cancel", "retry", "status"]),
         ("DEAD LETTER", ["dlq"]),
         ("WORKER", ["pause", "resume", "drain", "scale"]), ("SET-UP", ["setup", "config", "doctor"]),
     ])

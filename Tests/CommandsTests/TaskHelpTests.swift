@@ -45,6 +45,7 @@ struct TaskHelpTests {
             "The value 'a' is invalid for '--metadata <key=value>': give KEY=VALUE"
         ),
         (["list", "--limit", "-1"], "--limit -1: give 0 for all, or how many"),
+        (["wait"], "Missing expected argument '<id> ...'"),
         (["logs", "t1", "--attempt", "0"], "--attempt 0: attempts are numbered from 1"),
     ])
     func wrongWordsAreUsageErrors(words: [String], sentence: String) throws {
