@@ -124,7 +124,7 @@ struct StatusReportTests {
             {"kind":"retry","worker":"marie","name":"a","reason":"exit_code","message":"exit code 3",\#
             "timestamp":"2027-01-15T07:58:30.000Z","age_seconds":90},\#
             {"kind":"dead_letter","worker":"anga","name":"x_17.json","reason":"invalid_json",\#
-            "message":"line 1: \u001b[2J","timestamp":"2027-01-13T00:26:40.000Z","age_seconds":200000}]}
+            "message":"line 1: \u001b[2J","timestamp":"2027-01-13T00:26:40.000Z","age_seconds":200000}],"ended":[]}
             """#
         #expect(String(decoding: bytes, as: UTF8.self) == expected)
     }
@@ -149,5 +149,10 @@ struct StatusReportTests {
         let expected =
             "/q at 2027-01-15T08:00:00Z: no worker has an inbox here; make one: vigil setup --workers NAME"
         #expect(report.text(width: nil) == expected)
+    }
+
+    @Test func aScreenIsDrawnOverInPlace() {
+        #expect(Screen.frame("a\nb", isFirst: true) == "\u{1B}[2J\u{1B}[Ha\u{1B}[K\nb\u{1B}[K\n\u{1B}[J")
+        #expect(Screen.frame("a", isFirst: false) == "\u{1B}[Ha\u{1B}[K\n\u{1B}[J")
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `vigil status` of the built program: with a daemon, without one, after a crash.
 
+import Glibc
 import QueueModel
 import SystemKit
 import TestSupport
@@ -88,6 +89,20 @@ struct StatusCommandTests {
             #expect(columns(rest)?.count == 10)
             let off = try await Terminal().run(["status", "--no-color"], answering: "", in: daemon)
             #expect(!off.screen.contains("\u{1B}"))
+        }
+    }
+
+    @Test("a watch prints what has changed, and Ctrl-C ends it")
+    func watches() async throws {
+        try await DaemonFixture.working { daemon in
+            let watch = try daemon.begin(["status", "--watch"])
+            try await watch.says("1 of 1 worker runs")
+            try daemon.submit("t1", "true")
+            try await watch.says("RECENTLY ENDED")
+            #expect(watch.output.contains("t1    marie   completed"))
+            #expect(!watch.output.contains("\u{1B}"))
+            watch.process.send(SIGINT)
+            #expect(try await watch.end().status == .exited(130))
         }
     }
 }

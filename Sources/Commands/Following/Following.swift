@@ -85,6 +85,13 @@ struct Following: Sendable {
         }
     }
 
+    /// Lets time pass, while events come in.
+    func pause(for duration: Duration) async {
+        await withCheckedContinuation { continuation in
+            _ = reactor.schedule(at: ContinuousClock.now.advanced(by: duration)) { continuation.resume() }
+        }
+    }
+
     /// A follower's own waiter.
     func changes() -> QueueChanges { QueueChanges(reactor: reactor, watcher: watcher, settings: settings) }
 }

@@ -21,17 +21,24 @@ struct Status: ParsableCommand {
             The exit code is 0 whatever the state is; with --json, "workers_running" tells
             whether anything runs.
 
-            Example:
+            With --watch a terminal shows the present state; elsewhere each change is
+            printed as a block, or with --json as a document on a line.
+
+            Examples:
               vigil status --json
+              vigil status --watch
             """
     )
 
+    @Flag(help: "Show it again whenever it changes, until Ctrl-C.")
+    var watch = false
     @OptionGroup
     var queue: QueueOptions
     @OptionGroup
     var form: OutputOptions
 
     func run() throws {
+        if watch { return try StatusWatch(loaded: try queue.load(), output: form.output).run() }
         do {
             let survey = StatusSurvey(loaded: try queue.load(), host: SystemInfo.hostName, now: .present())
             let report = try survey.report()

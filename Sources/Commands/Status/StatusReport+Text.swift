@@ -21,6 +21,10 @@ extension StatusReport {
         if !failures.isEmpty {
             blocks.append(paint("RECENT FAILURES", .heading) + "\n" + recent.text(width: width))
         }
+        if !ended.isEmpty {
+            let rows = TaskRow.table(ended, now: timestamp, width: width) { text, state in paint(text, state.style) }
+            blocks.append(paint("RECENTLY ENDED", .heading) + "\n" + rows)
+        }
         return blocks.joined(separator: "\n\n")
     }
 

@@ -101,6 +101,8 @@ package struct StatusReport: Sendable {
     package let workers: [WorkerReport]
     /// What failed lately, newest first.
     package let failures: [RecentFailure]
+    /// The tasks that ended last, newest first.
+    package let ended: [TaskRow]
 
     /// Puts a report together.
     /// - Parameters:
@@ -108,11 +110,19 @@ package struct StatusReport: Sendable {
     ///   - timestamp: When the files were read.
     ///   - workers: Every worker.
     ///   - failures: What failed lately, newest first.
-    package init(root: String, timestamp: Timestamp, workers: [WorkerReport], failures: [RecentFailure]) {
+    ///   - ended: The tasks that ended last, newest first.
+    package init(
+        root: String,
+        timestamp: Timestamp,
+        workers: [WorkerReport],
+        failures: [RecentFailure],
+        ended: [TaskRow] = []
+    ) {
         self.root = root
         self.timestamp = timestamp
         self.workers = workers
         self.failures = failures
+        self.ended = ended
     }
 
     /// The number of workers whose daemon lives.
@@ -131,7 +141,26 @@ extension StatusReport {
             "workers_running": .integer(alive),
             "workers": .array(workers.map { $0.json(at: timestamp) }),
             "failures": .array(failures.map { $0.json(at: timestamp) }),
+            "ended": .array(ended.map(\.json)),
         ])
+    }
+
+    /// The report without what changes by the mere passing of time.
+    var substance: JSONValue { json.removing(["timestamp", "age_seconds", "heartbeat_age_seconds", "uptime_seconds"]) }
+}
+
+extension JSONValue {
+    fileprivate func removing(_ names: Set<String>) -> JSONValue {
+        switch self {
+        case .object(let object):
+            .object(
+                JSONObject(
+                    object.members.filter { !names.contains($0.key) }.map { ($0.key, $0.value.removing(names)) }
+                )
+            )
+        case .array(let elements): .array(elements.map { $0.removing(names) })
+        default: self
+        }
     }
 }
 

@@ -14,6 +14,8 @@ struct StatusSurvey {
     let loaded: LoadedSettings
     let host: String
     let now: Timestamp
+    /// The tasks that ended last, when that is known already.
+    var endings: [TaskRow]?
 
     /// Looks at the queue.
     /// - Returns: The report.
@@ -47,7 +49,8 @@ struct StatusSurvey {
             root: loaded.settings.root,
             timestamp: now,
             workers: reports,
-            failures: failures(letters.letters, claims)
+            failures: failures(letters.letters, claims),
+            ended: try endings ?? RecentEndings(in: view).rows
         )
     }
 

@@ -65,12 +65,11 @@ struct TaskList: ParsableCommand {
         if rows.isEmpty {
             Output.note("no task is there" + (state.isEmpty && worker == nil ? "" : " in that state or of that worker"))
         } else {
-            Output.write(
-                Array(
-                    (TaskRow.table(rows, now: listing.survey.now, width: Output.width, paint: form.output.styled) + "\n")
-                        .utf8
-                )
-            )
+            let output = form.output
+            let table = TaskRow.table(rows, now: listing.survey.now, width: Output.width) {
+                output.styled($0, $1.style)
+            }
+            Output.write(Array((table + "\n").utf8))
         }
         return isCut
     }

@@ -118,13 +118,13 @@ extension TaskRow {
     }
 }
 
-extension Output {
-    /// Colours the word of a task's state.
-    func styled(_ text: String, _ state: TaskState) -> String {
-        switch state {
-        case .completed: styled(text, .good)
-        case .failed, .cancelled: styled(text, .bad)
-        case .queued, .waiting, .running: styled(text, .warning)
+extension TaskState {
+    /// The colour of its word.
+    var style: Output.Style {
+        switch self {
+        case .completed: .good
+        case .failed, .cancelled: .bad
+        case .queued, .waiting, .running: .warning
         }
     }
 }

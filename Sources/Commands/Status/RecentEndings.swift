@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tasks that ended last, kept up to date without listing all results again.
+
+import FileQueue
+import QueueModel
+import SystemKit
+
+/// The latest results of a queue, newest first.
+struct RecentEndings {
+    /// How many are kept.
+    static let count = 10
+
+    /// The rows, newest first.
+    private(set) var rows: [TaskRow] = []
+
+    /// Lists all results by name and time, and reads the latest.
+    /// - Parameter view: The queue.
+    /// - Throws: `SystemCallError` when a directory or file cannot be read.
+    init(in view: QueueView) throws(SystemCallError) {
+        for trace in try view.endedTraces().prefix(Self.count) {
+            if let id = trace.id, let result = try view.shelf.result(of: id) { rows.append(TaskRow(result)) }
+        }
+        rows.sort { $0.since > $1.since }
+    }
+
+    /// Takes in the results that have appeared.
+    /// - Parameters:
+    ///   - ids: Their tasks.
+    ///   - view: The queue.
+    /// - Throws: `SystemCallError` when a file cannot be read.
+    mutating func note(_ ids: Set<TaskID>, in view: QueueView) throws(SystemCallError) {
+        rows.removeAll { ids.contains($0.id) }
+        for id in ids {
+            if let result = try view.shelf.result(of: id) { rows.append(TaskRow(result)) }
+        }
+        rows.sort { $0.since > $1.since }
+        rows = Array(rows.prefix(Self.count))
+    }
+}
