@@ -194,8 +194,11 @@ package final class QueueView {
         try directory.sync()
     }
 
-    /// The usual case: the file is named for the task.
-    func findQueuedUnderItsName(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
+    /// Finds a queued task in the usual case: the file is named for it.
+    /// - Parameter id: The task.
+    /// - Returns: Nil when no inbox has such a file.
+    /// - Throws: When an inbox or the file cannot be read.
+    package func findQueuedUnderItsName(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
         let name = FileName(id.string + ".json")
         for entry in try list(locations.tasks) {
             guard let worker = WorkerID(bytes: entry.bytes) else { continue }

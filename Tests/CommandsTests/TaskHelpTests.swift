@@ -44,6 +44,7 @@ struct TaskHelpTests {
             ["submit", "marie", "x", "--metadata", "a"],
             "The value 'a' is invalid for '--metadata <key=value>': give KEY=VALUE"
         ),
+        (["submit", "marie", "x", "--json", "--follow"], "--json cannot be combined with --follow; use --wait"),
         (["list", "--limit", "-1"], "--limit -1: give 0 for all, or how many"),
         (["wait"], "Missing expected argument '<id> ...'"),
         (["logs", "t1", "--attempt", "0"], "--attempt 0: attempts are numbered from 1"),

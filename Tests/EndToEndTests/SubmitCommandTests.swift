@@ -248,4 +248,40 @@ struct SubmitBatchTests {
             #expect(try daemon.names(in: "tasks/marie") == ["taken.json"])
         }
     }
+
+    @Test("a ring of dependencies is refused before anything is put in")
+    func refusesRings() async throws {
+        try await DaemonFixture.idle { daemon in
+            let batch = """
+                {"task_id": "a", "description": "x", "dependencies": ["b"]}
+                {"task_id": "c", "description": "x"}
+                {"task_id": "b", "description": "x", "dependencies": ["a"]}
+                """
+            let many = try await daemon.begin(["submit", "marie", "--batch", "-"], input: batch).end()
+            #expect(many.status == .exited(65))
+            #expect(many.output.isEmpty && many.errors.contains("a (line 1) → b (line 3) → a (line 1)"))
+            #expect(try daemon.names(in: "tasks/marie").isEmpty)
+            #expect(try await daemon.run("submit", "anga", "--id", "a", "--after", "b", "x").status == .exited(0))
+            let one = try await daemon.run("submit", "marie", "--id", "b", "--after", "a", "x")
+            #expect(one.status == .exited(65) && one.errors.contains("b → a → b"))
+        }
+    }
+
+    @Test("with --json each task has a document, and so has its result")
+    func printsDocuments() async throws {
+        try await DaemonFixture.working(["MAX_RETRIES": "0"]) { daemon in
+            let first = try await daemon.run("submit", "marie", "--id", "a", "--json", "true")
+            #expect(
+                first.output == #"{"schema_version":1,"task_id":"a","worker":"marie","outcome":"accepted"}"# + "\n"
+            )
+            let batch = #"{"task_id":"a","description":"true"}"# + "\n" + #"{"task_id":"b","description":"true"}"#
+            let both = try await daemon.begin(["submit", "marie", "--json", "--batch", "-"], input: batch).end()
+            #expect(
+                both.output.split(separator: "\n").map { $0.hasSuffix(#""outcome":"repeated"}"#) } == [true, false]
+            )
+            let failed = try await daemon.run("submit", "marie", "--id", "c", "--json", "--wait", "exit 3")
+            #expect(failed.status == .exited(1))
+            #expect(failed.output.hasPrefix(#"{"schema_version":1,"task_id":"c","worker":"marie","status":"failed","#))
+        }
+    }
 }

@@ -14,6 +14,7 @@ struct TaskBatchSubmission {
     let worker: WorkerID
     let settings: VigilSettings
     let replacing: Bool
+    let output: Output
 
     /// Reads, judges and submits a batch, and prints an id for each of its tasks.
     /// - Parameter path: The input; `-` for standard input.
@@ -34,6 +35,7 @@ struct TaskBatchSubmission {
     private func submit(_ lines: [TaskBatch.Line], _ path: String) throws {
         let submission = TaskSubmission(locations: QueueLocations(settings), durability: settings.durability)
         let tasks = lines.map(\.task)
+        try DependencyRing.refuse(tasks, in: QueueLocations(settings), lines: lines)
         do {
             let hindrances = try submission.hindrances(to: tasks, of: worker, replacing: replacing)
             if !hindrances.isEmpty {
@@ -46,11 +48,12 @@ struct TaskBatchSubmission {
         } catch let error as SubmissionError { throw CommandFailure(error) }
         do {
             let outcomes = try submission.submit(tasks, to: worker, replacing: replacing)
-            show(lines[...])
+            show(lines[...], outcomes)
             let repeats = outcomes.count { $0 == .repeated }
             if repeats > 0 { Output.note("\(repeats) of \(lines.count) tasks were there already") }
         } catch {
-            show(lines.prefix(error.submittedCount))
+            // Which of them were there already is not known any more.
+            show(lines.prefix(error.submittedCount), lines.map { _ in .accepted })
             let failure = CommandFailure(error)
             let line = lines[min(error.submittedCount, lines.count - 1)].number
             throw CommandFailure(
@@ -60,8 +63,10 @@ struct TaskBatchSubmission {
         }
     }
 
-    private func show(_ lines: ArraySlice<TaskBatch.Line>) {
-        Output.write(lines.flatMap { Array("\($0.task.id)\n".utf8) })
+    private func show(_ lines: ArraySlice<TaskBatch.Line>, _ outcomes: [SubmissionOutcome]) {
+        for (line, outcome) in zip(lines, outcomes) {
+            output.render(outcome.json(line.task.id, worker), line.task.id.string)
+        }
     }
 
     private func failure(_ problems: [TaskBatch.Problem], _ path: String) -> CommandFailure {

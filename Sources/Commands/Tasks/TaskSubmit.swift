@@ -22,6 +22,10 @@ struct TaskSubmit: ParsableCommand {
             verdict: 0 completed, 1 failed or cancelled, 124 timed out. Ctrl-C ends
             the waiting, not the task.
 
+            With --json it prints a document for each task, "outcome" being accepted or
+            repeated; with --wait the result instead. A task whose dependencies lead back
+            to it is refused, also when they do so through tasks that are queued.
+
             Examples:
               vigil submit marie Summarise the changes of today
               vigil submit marie --wait --timeout 10m 'Which tests are slow?'
@@ -53,9 +57,12 @@ struct TaskSubmit: ParsableCommand {
     @Flag(help: "Wait for the end, and print the agent's output while it comes.")
     var follow = false
     @OptionGroup
+    var form: OutputOptions
+    @OptionGroup
     var queue: QueueOptions
 
     func validate() throws {
+        if form.json && follow { throw ValidationError("--json cannot be combined with --follow; use --wait") }
         let sources = [!description.isEmpty, file != nil, batch != nil].count { $0 }
         guard sources > 0 else { throw ValidationError("Give the description, as words or with --file or --batch") }
         guard sources == 1 else { throw ValidationError("Give only one of description, --file and --batch") }
@@ -70,15 +77,24 @@ struct TaskSubmit: ParsableCommand {
         let loaded = try queue.load()
         let settings = loaded.settings(for: worker)
         if let batch {
-            try TaskBatchSubmission(worker: worker, settings: settings, replacing: replace).run(batch)
+            try TaskBatchSubmission(worker: worker, settings: settings, replacing: replace, output: form.output).run(
+                batch
+            )
         } else {
             let text = try file.map { try Input.readText($0, limit: settings.maxTaskBytes) }
             let (id, outcome) = try submit(task.draft(text ?? description.joined(separator: " ")), settings)
             let isWaiting = wait || follow
-            if isWaiting { Output.note(id.string) } else { Output.write(Array("\(id)\n".utf8)) }
+            if isWaiting {
+                Output.note(id.string)
+            } else {
+                form.output.render(outcome.json(id, worker), id.string)
+            }
             if outcome == .repeated { Output.note("task \(id) was there already; nothing was added") }
             try Self.noteAbsence(of: worker, settings)
-            if isWaiting { try TaskWaiting(id: id, worker: worker, settings: settings, isFollowing: follow).run() }
+            if isWaiting {
+                try TaskWaiting(id: id, worker: worker, settings: settings, isFollowing: follow, isJSON: form.json)
+                    .run()
+            }
         }
     }
 
@@ -88,6 +104,7 @@ struct TaskSubmit: ParsableCommand {
         let id = task.id ?? NewTaskID(now: .present(), using: &generator).single
         do {
             let record = try draft.task(id: id, for: worker, limits: settings.taskLimits)
+            try DependencyRing.refuse([record], in: QueueLocations(settings))
             return (id, try submission.submit(record, to: worker, replacing: replace))
         } catch let error as TaskRejection {
             // A wrong option is a matter of usage; what the agent is to read is data.
@@ -108,6 +125,25 @@ struct TaskSubmit: ParsableCommand {
             guard let absence = presence.absence(now: .present(), workers: settings.workers) else { return }
             Output.note("the task waits: \(absence)")
         } catch { throw CommandFailure(error) }
+    }
+}
+
+extension SubmissionOutcome {
+    /// What became of a task, as a document.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - worker: Whose inbox it was for.
+    /// - Returns: The document.
+    func json(_ id: TaskID, _ worker: WorkerID) -> JSONValue {
+        let word =
+            switch self {
+            case .accepted: "accepted"
+            case .repeated: "repeated"
+            }
+        return [
+            "schema_version": 1, "task_id": .string(id.string), "worker": .string(worker.string),
+            "outcome": .string(word),
+        ]
     }
 }
 

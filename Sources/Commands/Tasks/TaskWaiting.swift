@@ -14,6 +14,8 @@ struct TaskWaiting: Sendable {
     let settings: VigilSettings
     /// Whether to print output while it comes.
     let isFollowing: Bool
+    /// Whether to print the result as JSON instead of the answer.
+    var isJSON = false
 
     /// Waits, and prints what the agent said.
     /// - Throws: `CommandFailure` with the reason when the task did not complete; an exit code after Ctrl-C.
@@ -60,8 +62,20 @@ struct TaskWaiting: Sendable {
                 if isFollowing { pipe.note(Self.line(about: attempt, next: next, now: .present())) }
             }
         }
-        if case .ended(let result) = ending { try await printAnswer(of: result, view, pipe) }
+        if case .ended(let result) = ending {
+            if isJSON {
+                try await pipe.write(Self.document(result), to: .standardOutput)
+            } else {
+                try await printAnswer(of: result, view, pipe)
+            }
+        }
         return ending
+    }
+
+    /// The result with the version of its form in front.
+    private static func document(_ result: ResultRecord) -> [UInt8] {
+        let fields = result.json.objectValue?.members.map { ($0.key, $0.value) } ?? []
+        return JSONWriter.bytes(.object(JSONObject([("schema_version", 1)] + fields))) + [UInt8(ascii: "\n")]
     }
 
     /// Prints what the agent said: its answer, else its standard output.
