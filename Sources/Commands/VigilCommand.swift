@@ -28,7 +28,12 @@ package struct VigilCommand: ParsableCommand {
                 name: "Worker",
                 subcommands: [WorkerPause.self, WorkerResume.self, WorkerDrain.self, WorkerScale.self]
             ),
-            CommandGroup(name: "Set-up", subcommands: [Setup.self, ConfigurationShow.self, Doctor.self]),
+            CommandGroup(
+                name: "Set-up",
+                subcommands: [
+                    Setup.self, ConfigurationShow.self, Doctor.self, Completions.self, Complete.self, Manual.self,
+                ]
+            ),
         ]
     )
 

@@ -17,7 +17,8 @@ struct HelpTests {
         ("RUN", ["up", "worker", "demo"]),
         ("TASK", ["submit", "list", "show", "why", "logs", "wait", "cancel", "retry", "status"]),
         ("DEAD LETTER", ["dlq"]),
-        ("WORKER", ["pause", "resume", "drain", "scale"]), ("SET-UP", ["setup", "config", "doctor"]),
+        ("WORKER", ["pause", "resume", "drain", "scale"]),
+        ("SET-UP", ["setup", "config", "doctor", "completions", "manual"]),
     ])
     func theRootGroupsItsCommands(group: String, commands: [String]) throws {
         let lines = try help().split(separator: "\n", omittingEmptySubsequences: false)
