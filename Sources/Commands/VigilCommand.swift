@@ -15,12 +15,15 @@ package struct VigilCommand: ParsableCommand {
             """,
         version: Version.current,
         groupedSubcommands: [
-            CommandGroup(name: "Run", subcommands: [Up.self, WorkerRun.self, Demo.self, StandInAgent.self]),
+            CommandGroup(
+                name: "Run",
+                subcommands: [Up.self, WorkerRun.self, OrchestratorRun.self, Demo.self, StandInAgent.self]
+            ),
             CommandGroup(
                 name: "Task",
                 subcommands: [
                     TaskSubmit.self, TaskList.self, TaskShow.self, TaskWhy.self, TaskLogs.self, TaskWait.self,
-                    TaskCancel.self, TaskRetry.self, Status.self,
+                    TaskCancel.self, TaskRetry.self, Status.self, Events.self,
                 ]
             ),
             CommandGroup(name: "Dead letter", subcommands: [DeadLetters.self]),

@@ -53,6 +53,16 @@ package struct DeadLetterBox {
         return letters.sorted { ($0.record.timestamp, $0.file) < ($1.record.timestamp, $1.file) }
     }
 
+    /// The name of the dead letter of a task that failed.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - timestamp: When it failed; its result has the same time.
+    ///   - number: From 1; a higher one where the names before are taken.
+    /// - Returns: `<id>_<unix>.json`, or with `-<number>` behind the time.
+    package static func fileName(of id: TaskID, at timestamp: Timestamp, number: Int = 1) -> FileName {
+        FileName("\(id)_\(timestamp.unixSeconds)\(number == 1 ? "" : "-\(number)").json")
+    }
+
     /// Whether a name is a dead letter's: ends in `.json` and does not start with a dot.
     static func isLetter(_ name: FileName) -> Bool { name.hasSuffix(".json") && !name.hasPrefix(".") }
 

@@ -111,7 +111,6 @@ extension WorkerQueue {
     ) async throws(SystemCallError) {
         var state = claim.state
         let timestamp = state.verdict?.timestamp ?? result.timestamp
-        let suffix = number == 1 ? "" : "-\(number)"
         let failure =
             result.failure ?? Failure(reason: .exitCode, message: "failed without a reason", isPermanent: false)
         state.phase = .dead
@@ -119,7 +118,7 @@ extension WorkerQueue {
         state.verdict = ClaimState.Verdict(
             reason: reason,
             failure: failure,
-            fileName: "\(claim.id.string)_\(timestamp.unixSeconds)\(suffix).json",
+            fileName: DeadLetterBox.fileName(of: claim.id, at: timestamp, number: number).description,
             timestamp: timestamp
         )
         try await replace(state, of: claim)

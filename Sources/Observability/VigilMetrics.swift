@@ -35,6 +35,10 @@ extension MetricFamily {
         MetricFamily("watcher_task_queue_size", .gauge, help: "Tasks that are queued or waiting."),
         MetricFamily("watcher_active_tasks", .gauge, help: "Tasks that are running."),
         MetricFamily("watcher_circuit_breaker_state", .gauge, help: "0 closed, 1 open, 2 half-open."),
+        MetricFamily("watcher_notifications_total", .counter, help: "Notifications written, by type of event."),
+        MetricFamily("watcher_notifications_pending", .gauge, help: "Events whose notification is not on disk yet."),
+        MetricFamily("watcher_events_missed_total", .counter, help: "Events that no reader of a pipe has taken."),
+        MetricFamily("watcher_worker_healthy", .gauge, help: "1 while the worker's heartbeats come and are good."),
         MetricFamily("watcher_agent_cost_usd_total", .counter, help: "What agents say they have cost, in US dollars."),
         MetricFamily("watcher_agent_tokens_total", .counter, help: "Tokens that agents say they have used, by kind."),
     ]

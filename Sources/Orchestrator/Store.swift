@@ -97,6 +97,8 @@ extension Store {
         _ floor: Int64,
         _ opening: inout Opening
     ) throws -> Connection {
+        // SQLite would let everyone read a file that it makes.
+        _ = try directory.createFile(HistoryLocation.databaseName, exclusive: false)
         var connection = try Connection(path: location.database, mode: .writer, patience: .seconds(10))
         // Every commit is on the device before it counts; a reader sees the journal go.
         try connection.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096")

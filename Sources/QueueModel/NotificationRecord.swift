@@ -56,8 +56,11 @@ package struct NotificationRecord: Sendable, Equatable {
     }
 
     /// The notification as JSON on one line.
-    package func encoded() -> [UInt8] {
+    /// - Parameter asRow: Whether it is a row of a command's stream, which says the version of its form.
+    /// - Returns: The document, without an end of line.
+    package func encoded(asRow: Bool = false) -> [UInt8] {
         var members = RecordMembers()
+        members.add("schema_version", asRow ? 1 : nil)
         members.add("event_type", .string(eventType.rawValue))
         members.add("timestamp", timestamp.json)
         members.add("sequence", .integer(sequence))

@@ -14,8 +14,8 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        ("RUN", ["up", "worker", "demo"]),
-        ("TASK", ["submit", "list", "show", "why", "logs", "wait", "cancel", "retry", "status"]),
+        ("RUN", ["up", "worker", "orchestrator", "demo"]),
+        ("TASK", ["submit", "list", "show", "why", "logs", "wait", "cancel", "retry", "status", "events"]),
         ("DEAD LETTER", ["dlq"]),
         ("WORKER", ["pause", "resume", "drain", "scale"]),
         ("SET-UP", ["setup", "config", "doctor", "completions", "manual"]),

@@ -31,8 +31,8 @@ struct FaultCampaign: ParsableCommand {
         abstract: "Break a queue's daemon in every place, and check what comes out.",
         discussion: "Exits 1 when an invariant does not hold; docs/reliability.md says what they are.",
         subcommands: [
-            All.self, Sweep.self, Recovery.self, Order.self, Kill.self, Power.self, Fuzz.self, Simulate.self,
-            Resources.self,
+            All.self, Sweep.self, Recovery.self, Order.self, Kill.self, OrchestratorKill.self, Power.self, Fuzz.self,
+            Simulate.self, Resources.self,
             Submit.self,
         ]
     )
@@ -109,6 +109,8 @@ struct All: Campaign {
         summaries.append(
             laboratory.noted(try await KillCampaign(laboratory: laboratory, seed: chosenSeed, kills: kills).run())
         )
+        let hunt = OrchestratorCampaign(laboratory: laboratory, seed: chosenSeed, kills: long ? 500 : 50)
+        summaries.append(laboratory.noted(try await hunt.run()))
         for kind in ["ext4", "xfs"] {
             let cuts = long ? 1_000 : 50
             let power = PowerCampaign(laboratory: laboratory, kind: kind, seed: chosenSeed, cuts: cuts)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The metrics page")
 struct MetricsPageTests {
-    /// Updates every metric in the way a worker does.
+    /// Updates every metric in the way a worker and an orchestrator do.
     private func work(with registry: PrometheusRegistry) {
         let worker = ("worker", "marie")
         func count(_ name: String, _ labels: (String, String)...) {
@@ -26,6 +26,10 @@ struct MetricsPageTests {
         Meter(label: "watcher_task_queue_size", dimensions: [worker], factory: registry).set(7)
         Meter(label: "watcher_active_tasks", dimensions: [worker], factory: registry).set(3)
         Meter(label: "watcher_circuit_breaker_state", dimensions: [worker], factory: registry).set(2)
+        count("watcher_notifications_total", ("event_type", "task_completed"))
+        Meter(label: "watcher_notifications_pending", factory: registry).set(5)
+        count("watcher_events_missed_total", ("pipe", "orchestrator"))
+        Meter(label: "watcher_worker_healthy", dimensions: [worker], factory: registry).set(1)
         FloatingPointCounter(label: "watcher_agent_cost_usd_total", dimensions: [worker], factory: registry)
             .increment(by: 0.125)
         Counter(label: "watcher_agent_tokens_total", dimensions: [worker, ("kind", "input")], factory: registry)
@@ -147,6 +151,18 @@ struct MetricsPageTests {
         # HELP watcher_circuit_breaker_state 0 closed, 1 open, 2 half-open.
         # TYPE watcher_circuit_breaker_state gauge
         watcher_circuit_breaker_state{worker="marie"} 2
+        # HELP watcher_notifications_total Notifications written, by type of event.
+        # TYPE watcher_notifications_total counter
+        watcher_notifications_total{event_type="task_completed"} 1
+        # HELP watcher_notifications_pending Events whose notification is not on disk yet.
+        # TYPE watcher_notifications_pending gauge
+        watcher_notifications_pending 5
+        # HELP watcher_events_missed_total Events that no reader of a pipe has taken.
+        # TYPE watcher_events_missed_total counter
+        watcher_events_missed_total{pipe="orchestrator"} 1
+        # HELP watcher_worker_healthy 1 while the worker's heartbeats come and are good.
+        # TYPE watcher_worker_healthy gauge
+        watcher_worker_healthy{worker="marie"} 1
         # HELP watcher_agent_cost_usd_total What agents say they have cost, in US dollars.
         # TYPE watcher_agent_cost_usd_total counter
         watcher_agent_cost_usd_total{worker="marie"} 0.125

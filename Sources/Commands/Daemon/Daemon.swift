@@ -15,12 +15,12 @@ import Synchronization
 import SystemKit
 import Worker
 
-/// A daemon for one or more workers, all on one reactor.
+/// A daemon for workers, an orchestrator, or both, all on one reactor.
 struct Daemon: Sendable {
     /// What the settings are loaded from, at start and at every reload.
     let sources: SettingsSources
-    /// The workers to run; `nil`: those of the settings.
-    let workers: [WorkerID]?
+    /// What to do.
+    let role: DaemonRole
 
     private static let idleSupervisorTimeout = Duration.seconds(60)
     private static let handledSignals: [Int32] = [
@@ -37,7 +37,8 @@ struct Daemon: Sendable {
         SignalSource.block(Self.handledSignals)
         let failure = Mutex<(any Error)?>(nil)
         do {
-            let reactor = try Reactor()
+            // One thread for commits, one for the orchestrator's database, one for what else may block.
+            let reactor = try Reactor(blockingThreads: 3)
             let status = reactor.runUntilComplete {
                 do {
                     try await self.serve(loaded, on: reactor)
@@ -62,17 +63,11 @@ struct Daemon: Sendable {
         try bootstrap(settings, registry)
         let logger = Logger(label: "vigil")
         announce(settings, logger)
-        try ProcessTree.becomeSubreaper()
-        let names = workers ?? settings.workers
-        let pool = SupervisorPool(
-            executable: try SupervisorProgram.path(),
-            reactor: reactor,
-            warm: names.count,
-            idleTimeout: Self.idleSupervisorTimeout,
-            logger: logger
-        )
-        try await pool.start()
-        let crew = try makeCrew(names, loaded, pool, reactor, logger)
+        let orchestrator = try makeOrchestrator(settings, reactor, logger)
+        let names = role.workers(of: settings)
+        let pool = names.isEmpty ? nil : try await startPool(warm: names.count, reactor, logger)
+        let crew = WorkerCrew(size: names.count, logger: logger)
+        if let pool { try fill(crew, names, loaded, pool, reactor, logger) }
         let reload = try SignalSource(signals: [UnixSignal.sighup.rawValue], reactor: reactor) { _ in
             _ = self.reload(crew, logger)
         }
@@ -80,15 +75,17 @@ struct Daemon: Sendable {
         if settings.enableMetrics {
             let health = HealthServer(
                 settings: settings,
-                crew: crew,
+                served: ServedParts(crew: crew, orchestrator: orchestrator),
                 registry: registry,
                 reactor: reactor,
                 logger: logger
             )
             services.append(.init(service: health))
         }
+        // Before the workers, so that it ends after them and tells of their last results.
+        if let orchestrator { services.append(.init(service: orchestrator)) }
         // When all workers have been drained one by one, there is nothing left to do.
-        services.append(.init(service: crew, successTerminationBehavior: .gracefullyShutdownGroup))
+        if !names.isEmpty { services.append(.init(service: crew, successTerminationBehavior: .gracefullyShutdownGroup)) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services,
@@ -100,19 +97,32 @@ struct Daemon: Sendable {
         )
         defer { reload.stop() }
         try await group.run()
-        await pool.stop()
+        await pool?.stop()
     }
 
-    private func makeCrew(
+    private func startPool(warm: Int, _ reactor: Reactor, _ logger: Logger) async throws -> SupervisorPool {
+        try ProcessTree.becomeSubreaper()
+        let pool = SupervisorPool(
+            executable: try SupervisorProgram.path(),
+            reactor: reactor,
+            warm: warm,
+            idleTimeout: Self.idleSupervisorTimeout,
+            logger: logger
+        )
+        try await pool.start()
+        return pool
+    }
+
+    private func fill(
+        _ crew: WorkerCrew,
         _ names: [WorkerID],
         _ loaded: LoadedSettings,
         _ pool: SupervisorPool,
         _ reactor: Reactor,
         _ logger: Logger
-    ) throws -> WorkerCrew {
+    ) throws {
         let watcher = makeWatcher(loaded.settings, reactor, logger)
         let committer = Committer(durability: loaded.settings.durability, reactor: reactor)
-        let crew = WorkerCrew(size: names.count, logger: logger)
         for name in names {
             let environment = WorkerEnvironment(
                 reactor: reactor,
@@ -132,11 +142,10 @@ struct Daemon: Sendable {
             )
             crew.add(try Worker(configuration: configuration, environment: environment), name)
         }
-        return crew
     }
 
-    /// Without inotify, and on file systems that change without this kernel's doing, workers scan instead.
-    private func makeWatcher(_ settings: VigilSettings, _ reactor: Reactor, _ logger: Logger) -> DirectoryWatcher? {
+    /// Without inotify, and on file systems that change without this kernel's doing, daemons scan instead.
+    func makeWatcher(_ settings: VigilSettings, _ reactor: Reactor, _ logger: Logger) -> DirectoryWatcher? {
         do throws(NoDirectoryEvents) {
             return try DirectoryWatcher(forQueueAt: settings.taskDirectory, on: reactor)
         } catch {

@@ -20,6 +20,10 @@ struct SettingsOptions: ParsableArguments {
     var heartbeatDir: String?
     @Option(help: "DLQ_DIR: dead letters.")
     var dlqDir: String?
+    @Option(help: "PIPE_DIR: named pipes.")
+    var pipeDir: String?
+    @Option(help: "STATE_FILE: the orchestrator's snapshot.")
+    var stateFile: String?
     @Option(help: "MAX_CONCURRENT_TASKS: the most attempts at once, 1 to 256.")
     var maxConcurrent: String?
     @Option(help: "TASK_TIMEOUT: an attempt's time limit when the task has none.")
@@ -68,6 +72,10 @@ struct SettingsOptions: ParsableArguments {
     var maxResultOutputBytes: String?
     @Option(help: "HEARTBEAT_INTERVAL: the time between two heartbeats.")
     var heartbeatInterval: String?
+    @Option(help: "COMPLETION_TIMEOUT: the age at which the orchestrator reports a task.")
+    var completionTimeout: String?
+    @Option(help: "TRIGGER_RETENTION: the age at which notifications are removed.")
+    var triggerRetention: String?
     @Option(help: "LOG_LEVEL: DEBUG, INFO, WARNING, ERROR or CRITICAL.")
     var logLevel: String?
     @Option(help: "LOG_FORMAT: json or text.")

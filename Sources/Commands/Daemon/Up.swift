@@ -9,8 +9,9 @@ import Settings
 struct Up: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Run all workers of this machine in one process.",
+        abstract: "Run all workers of this machine and the orchestrator in one process.",
         discussion: """
+            When another orchestrator serves the queue already, the workers run without one of their own.
             Ctrl-C drains: running agents get DRAIN_TIMEOUT to end. A second Ctrl-C stops now; the agents' tasks wait
             for the next start, and lose no attempt.
 
@@ -27,6 +28,6 @@ struct Up: ParsableCommand {
     func run() throws {
         var sources = SettingsSources.process(settings)
         if let workers { _ = sources.flags.set(workers, for: "workers") }
-        try Daemon(sources: sources, workers: nil).run()
+        try Daemon(sources: sources, role: .everything).run()
     }
 }

@@ -25,7 +25,7 @@ struct WorkerRun: ParsableCommand {
     @OptionGroup(title: "Settings")
     var settings: SettingsOptions
 
-    func run() throws { try Daemon(sources: .process(settings), workers: [name]).run() }
+    func run() throws { try Daemon(sources: .process(settings), role: .worker(name)).run() }
 }
 
 extension SettingsSources {

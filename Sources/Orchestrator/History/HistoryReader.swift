@@ -111,6 +111,19 @@ package struct HistoryReader: ~Copyable {
     }
 }
 
+extension HistoryReader {
+    /// The sequence behind which only the last few events come.
+    /// - Parameter count: How many events are to come.
+    /// - Returns: The sequence; 0 when there are no more events than that.
+    /// - Throws: `DatabaseError`.
+    package mutating func sequence(beforeLast count: Int) throws(DatabaseError) -> Int64 {
+        try connection.integer(
+            "SELECT sequence FROM events ORDER BY sequence DESC LIMIT 1 OFFSET ?1",
+            .integer(Int64(count))
+        ) ?? 0
+    }
+}
+
 // MARK: - Queries that writer and readers share
 
 extension Connection {
