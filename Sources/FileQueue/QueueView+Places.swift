@@ -5,7 +5,7 @@ package import QueueModel
 package import SystemKit
 
 /// A directory of a queue, by what its changes mean.
-package struct QueuePlace: Sendable {
+package struct WatchedPlace: Sendable {
     /// What a change in a directory means.
     package enum Kind: Sendable, Hashable, CaseIterable {
         /// There may be a new worker.
@@ -33,15 +33,15 @@ extension QueueView {
     /// - Parameter kinds: Of these kinds.
     /// - Returns: The open directories.
     /// - Throws: When one cannot be opened.
-    package func places(_ kinds: Set<QueuePlace.Kind>) throws(SystemCallError) -> [QueuePlace] {
-        var found: [QueuePlace] = []
-        func add(_ path: String, _ kind: QueuePlace.Kind) throws(SystemCallError) {
+    package func places(_ kinds: Set<WatchedPlace.Kind>) throws(SystemCallError) -> [WatchedPlace] {
+        var found: [WatchedPlace] = []
+        func add(_ path: String, _ kind: WatchedPlace.Kind) throws(SystemCallError) {
             guard kinds.contains(kind), let directory = try opened(path) else { return }
-            found.append(QueuePlace(kind: kind, directory: directory))
+            found.append(WatchedPlace(kind: kind, directory: directory))
         }
         try add(locations.claims, .claims)
         try add(locations.heartbeats, .heartbeats)
-        let parents: [(String, QueuePlace.Kind)] = [
+        let parents: [(String, WatchedPlace.Kind)] = [
             (locations.tasks, .inbox), (locations.results, .results), (locations.deadLetters, .deadLetters),
         ]
         for (path, kind) in parents where kinds.contains(kind) {

@@ -85,7 +85,9 @@ struct Daemon: Sendable {
         // Before the workers, so that it ends after them and tells of their last results.
         if let orchestrator { services.append(.init(service: orchestrator)) }
         // When all workers have been drained one by one, there is nothing left to do.
-        if !names.isEmpty { services.append(.init(service: crew, successTerminationBehavior: .gracefullyShutdownGroup)) }
+        if !names.isEmpty {
+            services.append(.init(service: crew, successTerminationBehavior: .gracefullyShutdownGroup))
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services,

@@ -35,7 +35,7 @@ struct StatusWatch: Sendable {
         var endings = try RecentEndings(in: view)
         var shown: JSONValue?
         while true {
-            for place in try view.places(Set(QueuePlace.Kind.allCases))
+            for place in try view.places(Set(WatchedPlace.Kind.allCases))
             where watched.insert(place.directory.path).inserted {
                 changes.watch(place.directory) { [kind = place.kind] name in news.note(name, in: kind) }
             }
@@ -82,7 +82,7 @@ private final class EndedNames: Sendable {
     ///   - name: The name that has changed.
     ///   - kind: Where.
     /// - Returns: Whether the state of the queue may be another now.
-    func note(_ name: FileName, in kind: QueuePlace.Kind) -> Bool {
+    func note(_ name: FileName, in kind: WatchedPlace.Kind) -> Bool {
         // What is being written appears under its own name later.
         if name.hasPrefix(".") { return false }
         guard kind == .results else { return true }

@@ -107,7 +107,7 @@ final class EndingNews: Sendable {
     ///   - name: The name that has changed.
     ///   - kind: Where.
     /// - Returns: Whether it is worth a look.
-    func note(_ name: FileName, in kind: QueuePlace.Kind) -> Bool {
+    func note(_ name: FileName, in kind: WatchedPlace.Kind) -> Bool {
         if kind == .root { return noteAll(where: WorkerID(bytes: name.bytes) != nil) }
         let ids = QueueView.endedIDs(named: name)
         let found = ids.filter(wanted.contains)

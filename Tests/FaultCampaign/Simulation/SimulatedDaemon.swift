@@ -250,6 +250,7 @@ extension SimulatedWorld {
                 throw .breach("ATT: \(index) is given up after \(record.attempt) of \(limited.maxRetries + 1)")
             }
             try die(index, reason)
+        case .cancel: throw .breach("CANCEL: nobody has asked for the end of \(index)")
         case .retry(_, let delay):
             if delay > policy.maxDelay { throw .breach("TIME: a delay of \(delay)") }
             try wait(index, record, attempt: record.attempt, delay)
