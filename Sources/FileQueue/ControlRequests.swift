@@ -33,21 +33,32 @@ package final class ControlRequests: Sendable {
         try write(request.encoded(), as: .cancel(request.taskID))
     }
 
-    /// The request to cancel a task.
+    /// What lies by the name of a request to cancel.
+    package enum Finding: Sendable, Equatable {
+        /// Nothing.
+        case absent
+        /// A request.
+        case request(CancelRequest)
+        /// What is no request of this task, and asks for nothing.
+        case junk
+    }
+
+    /// Looks for a request to cancel a task.
     /// - Parameter id: The task.
-    /// - Returns: `nil` when there is none that can be read.
-    /// - Throws: When the file cannot be read.
-    package func cancelRequest(for id: TaskID) throws(SystemCallError) -> CancelRequest? {
-        let bytes: [UInt8]?
+    /// - Returns: What is there.
+    /// - Throws: When it cannot be read now; there may be a request.
+    package func cancelRequest(for id: TaskID) throws(SystemCallError) -> Finding {
         do throws(SystemCallError) {
-            bytes = try directory.read(ControlName.cancel(id).fileName, limit: CancelRequest.maxBytes)
+            let name = ControlName.cancel(id).fileName
+            guard let bytes = try directory.read(name, limit: CancelRequest.maxBytes) else { return .absent }
+            guard let request = CancelRequest(decoding: bytes), request.taskID == id else { return .junk }
+            return .request(request)
         } catch {
-            // A link, a directory or a large file in its place asks for nothing.
-            let isNone: [Errno] = [.loop, .invalidArgument, .fileTooLarge]
-            if isNone.contains(error.errno) { return nil }
+            // A link, a directory or a large file.
+            let isJunk: [Errno] = [.loop, .invalidArgument, .fileTooLarge]
+            if isJunk.contains(error.errno) { return .junk }
             throw error
         }
-        return bytes.flatMap(CancelRequest.init(decoding:)).flatMap { $0.taskID == id ? $0 : nil }
     }
 
     /// The tasks for which there is something by the name of a request to cancel.

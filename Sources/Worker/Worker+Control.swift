@@ -51,7 +51,7 @@ extension Worker {
             if try queue.reopenControl() { watchRequests() }
             readPause()
             let ids = try queue.control.tasksToCancel()
-            for id in Set(cancels.keys).subtracting(ids) { cancels[id] = nil }
+            for id in unreadRequests.union(cancels.keys).subtracting(ids) { readRequest(for: id) }
             for id in ids {
                 readRequest(for: id)
                 carryOutRequest(for: id)
@@ -82,14 +82,20 @@ extension Worker {
     /// Whether somebody has asked for this very task to be cancelled.
     func isCancelRequested(_ claim: Claim) -> Bool { cancels[claim.id]?.digest == claim.state.digest }
 
-    private func readRequest(for id: TaskID) {
+    /// Takes note of a request; a task whose request cannot be read does not start meanwhile.
+    func readRequest(for id: TaskID) {
         do throws(SystemCallError) {
-            let request = try queue.control.cancelRequest(for: id)
-            cancels[id] = request?.worker == configuration.worker ? request : nil
-            guard request == nil, try queue.control.tasksToCancel().contains(id) else { return }
-            logger.warning("request to cancel cannot be read, removed", metadata: ["task_id": .string(id.string)])
-            try queue.control.clear(id)
+            switch try queue.control.cancelRequest(for: id) {
+            case .absent: cancels[id] = nil
+            case .request(let request): cancels[id] = request.worker == configuration.worker ? request : nil
+            case .junk:
+                cancels[id] = nil
+                logger.warning("what is no request to cancel is removed", metadata: ["task_id": .string(id.string)])
+                try queue.control.clear(id)
+            }
+            unreadRequests.remove(id)
         } catch {
+            unreadRequests.insert(id)
             logger.warning("request cannot be read", metadata: ["task_id": .string(id.string), "error": "\(error)"])
         }
     }

@@ -60,6 +60,14 @@ extension Worker {
     }
 
     private func start(_ entry: Scheduler.Entry, _ permit: CircuitBreaker.Permit, _ now: Moment) -> Work? {
+        if unreadRequests.contains(entry.task.id) {
+            readRequest(for: entry.task.id)
+            if unreadRequests.contains(entry.task.id) {
+                let retryAt = now.instant.advanced(by: Self.errorRetry)
+                scheduler.enqueue(entry.task, isClaimed: entry.isClaimed, retryAt: retryAt, now: now)
+                return nil
+            }
+        }
         if cancels[entry.task.id] != nil {
             note(breaker.abandoned(permit, now: now.instant))
             return .cancel(entry)

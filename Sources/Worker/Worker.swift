@@ -65,6 +65,8 @@ package actor Worker: Service {
     var inSupervisor: Set<TaskID> = []
     /// The requests to cancel tasks of this worker, as they are on disk.
     var cancels: [TaskID: CancelRequest] = [:]
+    /// Tasks that somebody may have asked to cancel; their requests could not be read.
+    var unreadRequests: Set<TaskID> = []
     /// The runs whose supervisors were told to end them.
     var endedRuns: [TaskID: String] = [:]
     /// Whether somebody has asked that nothing be started.

@@ -9,15 +9,15 @@ import Testing
 
 @Suite(.takesTurns, .timeLimit(.minutes(3))) struct CancelTests {
     @Test func cancelOfARunningTaskEndsItsWholeTree() async throws {
-        try await DaemonFixture.working { daemon in
+        try await DaemonFixture.working(["KILL_GRACE_SECONDS": "60"]) { daemon in
             try daemon.submit("t1", "sleep 1001 & setsid sleep 1002 & say begins; sleep 1003")
             try await daemon.witness(1)
             let began = ContinuousClock.now
             let cancel = try await daemon.run("cancel", "t1")
             #expect(cancel.status == .exited(0))
             #expect(cancel.output == "t1 cancelled\n")
-            // Without a word from the agent's side, the grace of a second is not used up.
-            #expect(ContinuousClock.now - began < .seconds(10))
+            // The signal comes at once; of the grace nothing is used up. The limit is for machines that are busy.
+            #expect(ContinuousClock.now - began < .seconds(20))
             let result = try await daemon.result(of: "t1")
             #expect(result.status == .cancelled)
             #expect(result.failure?.reason == .cancelled)

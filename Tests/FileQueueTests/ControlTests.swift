@@ -24,18 +24,22 @@ struct ControlTests {
         let request = try request("a")
         try control.ask(request)
         #expect(try fixture.names(in: "tasks/.control") == ["a~cancel"])
-        #expect(try ControlRequests(locations: fixture.locations).cancelRequest(for: request.taskID) == request)
+        #expect(
+            try ControlRequests(locations: fixture.locations).cancelRequest(for: request.taskID) == .request(request)
+        )
         let line = """
             {"version":1,"task_id":"a","worker":"marie","digest":"d1","requested_at":"2027-01-15T08:00:00.123Z"}
 
             """
         #expect(try fixture.bytes("tasks/.control/a~cancel").map { String(decoding: $0, as: UTF8.self) } == line)
         #expect(try Directory.open(fixture.scratch.path(of: "tasks/.control")).status().permissions == 0o700)
-        try control.ask(self.request("a", digest: "d2"))
-        #expect(try control.cancelRequest(for: request.taskID)?.digest == "d2")
+        let other = try self.request("a", digest: "d2")
+        try control.ask(other)
+        #expect(try control.cancelRequest(for: request.taskID) == .request(other))
         try control.clear(request.taskID)
         try control.clear(request.taskID)
         #expect(try control.tasksToCancel().isEmpty)
+        #expect(try control.cancelRequest(for: request.taskID) == .absent)
     }
 
     @Test(arguments: [
@@ -51,7 +55,7 @@ struct ControlTests {
         let control = try ControlRequests(locations: fixture.locations)
         let bytes = Array(text.utf8)
         try AtomicFile.write(bytes, as: "a~cancel", in: control.directory, replacing: true, durability: .relaxed)
-        #expect(try control.cancelRequest(for: TaskID("a")) == nil)
+        #expect(try control.cancelRequest(for: TaskID("a")) == .junk)
         // It is seen all the same, so that a worker can remove it.
         #expect(try control.tasksToCancel() == [TaskID("a")])
         try control.clear(TaskID("a"))
@@ -62,7 +66,7 @@ struct ControlTests {
         let fixture = try QueueFixture()
         let control = try ControlRequests(locations: fixture.locations)
         _ = try control.directory.subdirectory("a~cancel", create: 0o700).subdirectory("b", create: 0o700)
-        #expect(try control.cancelRequest(for: TaskID("a")) == nil)
+        #expect(try control.cancelRequest(for: TaskID("a")) == .junk)
         try control.clear(TaskID("a"))
         #expect(try fixture.names(in: "tasks/.control").isEmpty)
     }
@@ -102,8 +106,9 @@ struct ControlTests {
         let fixture = try QueueFixture()
         let queue = try fixture.open()
         let claim = try fixture.claim("a", in: queue)
-        try await queue.ask(request("a", digest: claim.state.digest))
-        #expect(try queue.control.cancelRequest(for: claim.id)?.digest == claim.state.digest)
+        let request = try request("a", digest: claim.state.digest)
+        try await queue.ask(request)
+        #expect(try queue.control.cancelRequest(for: claim.id) == .request(request))
         #expect(try await queue.finish(claim, fixture.result(claim, .cancelled)) == nil)
         #expect(try fixture.names(in: "tasks/.control") == ["a~cancel"])
         let submission = TaskSubmission(locations: fixture.locations, durability: .relaxed)
