@@ -60,6 +60,37 @@ final class Client: Sendable {
         }
     }
 
+    /// Asks for a task to be cancelled as a command does, before any daemon runs.
+    func cancel(_ id: String) throws {
+        let request = try cancelRequest(id)
+        try note(ClientEvent(.cancelling, id, digest: request.digest))
+        try ControlRequests(locations: QueueLocations(root: root), durability: durability).ask(request)
+        try note(ClientEvent(.cancelRequested, id, digest: request.digest))
+    }
+
+    /// Puts a request to cancel where the task's own agent finds it, to make it when it runs.
+    func prepareCancel(_ id: String) throws {
+        let request = try cancelRequest(id)
+        try note(ClientEvent(.cancelling, id, digest: request.digest))
+        try AtomicFile.write(
+            request.encoded(),
+            as: FileName("cancel-\(id)"),
+            in: Directory.open(log),
+            replacing: true,
+            durability: .relaxed
+        )
+    }
+
+    private func cancelRequest(_ id: String) throws -> CancelRequest {
+        let digest = events.withLock { $0.last { $0.name == id }?.digest } ?? ""
+        return CancelRequest(
+            taskID: try TaskID(id),
+            worker: try WorkerID(QueueRun.worker),
+            digest: digest,
+            requestedAt: Timestamp(millisecondsSince1970: WallClock.system.nowMilliseconds)
+        )
+    }
+
     /// Drops a file into the inbox as a script does; `id` is that of the task that it is, nil when it is none.
     func drop(_ text: String, as name: String, id: String? = nil) throws {
         let worker = try WorkerID(QueueRun.worker)

@@ -139,7 +139,7 @@ struct All: Campaign {
 
 /// What a sweep is of.
 struct SweepOptions: ParsableArguments {
-    @Option(help: "success, retry, dead, invalid or repeated; else all.")
+    @Option(help: "success, retry, dead, invalid, repeated or cancel; else all.")
     var scenario: String?
     @Option(help: "full or relaxed.")
     var durability = "full"

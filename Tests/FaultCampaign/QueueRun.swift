@@ -128,7 +128,9 @@ final class QueueRun: Sendable {
 
     /// Waits until every accepted task is over and no claim is left.
     func waitForRest(_ daemon: Daemon) async throws -> Rest {
-        let places = ["tasks/\(Self.worker)", "tasks/.claims", "results/\(Self.worker)", "dlq/\(Self.worker)"]
+        let places = [
+            "tasks/\(Self.worker)", "tasks/.claims", "tasks/.control", "results/\(Self.worker)", "dlq/\(Self.worker)",
+        ]
         do {
             try await eventually(
                 "rest",
@@ -149,6 +151,8 @@ final class QueueRun: Sendable {
         if let first = inbox.first { return "inbox has \(first)" }
         let claims = try names("tasks/.claims").filter { !$0.hasPrefix("~") && !$0.hasPrefix(".") }
         if let first = claims.first { return "claims have \(first)" }
+        let requests = try names("tasks/.control").filter { $0.hasSuffix("~cancel") }
+        if let first = requests.first { return "requests have \(first)" }
         let results = Set(try names("results/\(Self.worker)"))
         let letters = Set(try names("dlq/\(Self.worker)"))
         for raw in letters where raw.hasSuffix(".raw") && !letters.contains("\(raw.dropLast(4)).json") {

@@ -32,7 +32,7 @@ extension Checker {
 
     private mutating func checkLetters(of task: TaskHistory, _ result: ResultRecord) {
         let wanted = result.status == .failed ? 1 : 0
-        guard result.status != .cancelled, task.letters.count != wanted else { return }
+        guard task.letters.count != wanted else { return }
         report(.one, "\(task.id): \(result.status.rawValue) with \(task.letters.count) dead letters")
     }
 
@@ -47,6 +47,24 @@ extension Checker {
             report(.real, "\(task.id): completed, but attempt \(last) was not seen to succeed")
         } else if !successes.contains(where: { result.stdout.hasPrefix("\(task.id) \(last) \($0.run)\n") }) {
             report(.real, "\(task.id): the output is not that of the attempt that succeeded")
+        }
+    }
+
+    mutating func checkCancelling(of task: TaskHistory) {
+        let isRequested = task.client.contains { $0.kind == .cancelRequested }
+        let mayBeRequested = isRequested || task.client.contains { $0.kind == .cancelling }
+        // An agent that never ran has not made the request that it was to make.
+        let isAsked = isRequested || mayBeRequested && !task.witness.isEmpty
+        let hasEnded = task.witness.contains { if case .exit = $0.kind { true } else { false } }
+        for result in task.results.compactMap(\.record) {
+            if result.status == .cancelled, !mayBeRequested {
+                report(.cancel, "\(task.id): cancelled, and nobody asked for it")
+            } else if result.status != .cancelled, isAsked, !hasEnded {
+                report(.cancel, "\(task.id): \(result.status.rawValue), though it was asked to be cancelled")
+            }
+        }
+        if isRequested, !task.witness.isEmpty {
+            report(.cancel, "\(task.id): started, though it was cancelled before")
         }
     }
 

@@ -21,6 +21,7 @@ package struct Checker {
             checker.checkExecutions(of: task)
             checker.checkAttempts(of: task)
             checker.checkRepeats(of: task)
+            checker.checkCancelling(of: task)
         }
         checker.checkStrangeFiles()
         checker.checkLetters()
@@ -78,6 +79,7 @@ struct TaskHistory {
             let id = String(name.dropLast(".json".count))
             if tasks[id] != nil { note(id) { $0.leftovers.append("tasks/\(name)") } }
         }
+        for id in evidence.files.cancelRequests { note(id) { $0.leftovers.append("~cancel") } }
         for (id, kind) in evidence.files.claims { note(id) { $0.leftovers.append("~\(kind)") } }
         return tasks
     }

@@ -13,6 +13,10 @@ package struct ClientEvent: Sendable, Equatable {
         case repeated
         /// It was told that another task has the id.
         case refused
+        /// A request to cancel the task may be made from now on, at any time.
+        case cancelling
+        /// Its request to cancel the task was on disk before anything of the task could start.
+        case cancelRequested = "cancel_requested"
     }
     /// What the client did or was told.
     package var kind: Kind

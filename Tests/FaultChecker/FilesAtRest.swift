@@ -27,6 +27,8 @@ package struct FilesAtRest: Sendable {
     package var inbox: [String] = []
     /// The ids of claims, with the kind of the file that is left of each.
     package var claims: [(id: String, kind: String)] = []
+    /// The tasks that somebody still asks to be cancelled.
+    package var cancelRequests: [String] = []
     /// All results.
     package var results: [Entry<ResultRecord>] = []
     /// The task files that lie with the output of tasks, with the digest of the task in each; nil for what is no task.
@@ -43,7 +45,7 @@ package struct FilesAtRest: Sendable {
     /// - Parameter root: The root of its directories, all in their usual places.
     /// - Throws: When a directory or a file cannot be read.
     package init(root: String) throws {
-        for worker in try Self.names(in: "\(root)/tasks") where worker != ".claims" {
+        for worker in try Self.names(in: "\(root)/tasks") where !worker.hasPrefix(".") {
             inbox += try Self.names(in: "\(root)/tasks/\(worker)").filter {
                 $0.hasSuffix(".json") && !$0.hasPrefix(".")
             }
@@ -52,6 +54,9 @@ package struct FilesAtRest: Sendable {
             guard let tilde = name.firstIndex(of: "~"), tilde != name.startIndex else { continue }
             let kind = name[name.index(after: tilde)...].prefix { $0 != "@" }
             claims.append((String(name[..<tilde]), String(kind)))
+        }
+        for name in try Self.names(in: "\(root)/tasks/.control") where name.hasSuffix("~cancel") {
+            cancelRequests.append(String(name.dropLast("~cancel".count)))
         }
         for worker in try Self.names(in: "\(root)/results") {
             for (name, bytes) in try Self.files(in: "\(root)/results/\(worker)", ending: ".json") {

@@ -27,6 +27,9 @@ package enum Invariant: String, CaseIterable, Sendable {
     case read = "READ"
     /// The same task again changes nothing; another task of the same id is refused visibly.
     case idem = "IDEM"
+    /// A task ends cancelled only when that was asked for, and always when it was and nothing of it had ended by itself; what
+    /// was cancelled before its start never starts.
+    case cancel = "CANCEL"
     /// When the faults stop, every task comes to its end in bounded time.
     case live = "LIVE"
     /// No fault ends the daemon by a trap, or at all once it works.

@@ -73,8 +73,11 @@ package struct SyncOrder {
 
     private mutating func unlinked(_ path: String) {
         let name = Self.name(of: path)
-        guard Self.directory(of: path) == "\(root)/tasks/.claims", name.contains("~task@") || name.hasSuffix("~state")
-        else { return }
+        switch Self.directory(of: path) {
+        case "\(root)/tasks/.claims": guard name.contains("~task@") || name.hasSuffix("~state") else { return }
+        case "\(root)/tasks/.control": guard name.hasSuffix("~cancel") else { return }
+        default: return
+        }
         let id = Self.id(of: name)
         if !published.contains(id) { report("\(name) was removed before there was a result") }
         for (directory, ids) in unsyncedNames where directory != "\(root)/tasks/.claims" && ids.contains(id) {

@@ -83,6 +83,31 @@ struct Spoiler: Sendable, CustomTestStringConvertible {
             history.evidence.files.kept.removeAll { $0.id == id }
             history.evidence.files.kept.append((GoodHistory.worker, id, "another"))
         },
+        Spoiler(.cancel, "a task that nobody asked to cancel") { history in
+            let id = history.cancelled[0]
+            history.evidence.client.removeAll {
+                $0.name == id && ($0.kind == .cancelling || $0.kind == .cancelRequested)
+            }
+        },
+        Spoiler(.cancel, "a request that was forgotten") { history in
+            history.spoilResult(of: history.cancelled[0]) { $0.status = .failed }
+        },
+        Spoiler(.cancel, "a start after the request") { history in
+            let id = try #require(history.cancelled.first { $0.hasPrefix("withdrawn") })
+            history.evidence.witness.append(
+                WitnessEvent(.start(alone: true, over: false), id, attempt: 1, run: "r", at: 1)
+            )
+        },
+        Spoiler(.one, "a dead letter of a cancelled task") { history in
+            let letter = history.evidence.files.letters.first { $0.record?.rawFile == nil }
+            guard var letter else { return }
+            letter.name = "\(history.cancelled[0])_1700000001"
+            letter.record?.task = ["task_id": .string(history.cancelled[0])]
+            history.evidence.files.letters.append(letter)
+        },
+        Spoiler(.place, "a request that stays") { history in
+            history.evidence.files.cancelRequests.append(history.cancelled[0])
+        },
         Spoiler(.live, "a task that stays in the inbox") { history in
             let id = history.completed[0]
             history.evidence.files.results.removeAll { $0.name == id }
@@ -199,7 +224,7 @@ struct CheckerTests {
 
     @Test(arguments: Spoiler.all)
     func oneBadThingIsFound(_ spoiler: Spoiler) throws {
-        var history = try GoodHistory(seed: 7, count: 4)
+        var history = try GoodHistory(seed: 7, count: 6)
         try spoiler.apply(&history)
         let violations = Checker.violations(in: history.evidence)
         #expect(violations.contains { $0.invariant == spoiler.breaks }, "\(violations)")
@@ -221,6 +246,7 @@ struct CheckerTests {
             history.retried.shuffle(using: &generator)
             history.failed.shuffle(using: &generator)
             history.strange.shuffle(using: &generator)
+            history.cancelled.shuffle(using: &generator)
             try spoiler.apply(&history)
             let violations = Checker.violations(in: history.evidence)
             #expect(
@@ -232,7 +258,7 @@ struct CheckerTests {
 
     @Test
     func cutPowerAndKilledSupervisorsExcuseWhatTheyMayCause() throws {
-        var history = try GoodHistory(seed: 7, count: 4)
+        var history = try GoodHistory(seed: 7, count: 6)
         history.spoilResult(of: history.retried[0]) { $0.attempts[0].reason = .interrupted }
         history.evidence.circumstances.killsSupervisors = true
         #expect(Checker.violations(in: history.evidence).isEmpty)
@@ -240,7 +266,7 @@ struct CheckerTests {
 
     @Test
     func unknownOutcomesAndRefusedOnesMayComeOut() throws {
-        var history = try GoodHistory(seed: 7, count: 4)
+        var history = try GoodHistory(seed: 7, count: 6)
         let id = history.completed[0]
         history.evidence.client.removeAll { $0.name == id && $0.kind == .accepted }
         #expect(Checker.violations(in: history.evidence).isEmpty)

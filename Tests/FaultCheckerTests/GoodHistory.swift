@@ -13,6 +13,8 @@ struct GoodHistory {
     var retried: [String] = []
     var failed: [String] = []
     var strange: [String] = []
+    /// Tasks that were cancelled before they started, and while they ran.
+    var cancelled: [String] = []
     private var now: Int64 = 1_000
     private var generator: SeededGenerator
 
@@ -22,12 +24,14 @@ struct GoodHistory {
     init(seed: UInt64, count: Int = 20) throws {
         generator = SeededGenerator(seed: seed)
         for number in 0..<count {
-            switch number < 4 ? number : Int.random(in: 0..<6, using: &generator) {
+            switch number < 6 ? number : Int.random(in: 0..<8, using: &generator) {
             case 0: try addTask("ok-\(number)", failures: 0, maxAttempts: 3)
             case 1: try addTask("again-\(number)", failures: 2, maxAttempts: 3)
             case 2: try addTask("dead-\(number)", failures: 2, maxAttempts: 2)
             case 3: try addStrange("strange-\(number)")
-            case 4: try addRepeated("twice-\(number)")
+            case 4: try addCancelled("stopped-\(number)", starts: true)
+            case 5: try addCancelled("withdrawn-\(number)", starts: false)
+            case 6: try addRepeated("twice-\(number)")
             default: try addRefused("taken-\(number)")
             }
         }
@@ -112,6 +116,29 @@ struct GoodHistory {
         }
         strange.append(name)
         try addLetter("\(name)_1700000000", task: nil, .invalidJSON, raw: digest(name))
+    }
+
+    mutating func addCancelled(_ id: String, starts: Bool) throws {
+        for kind in [ClientEvent.Kind.attempted, .accepted, .cancelling] + (starts ? [] : [.cancelRequested]) {
+            evidence.client.append(ClientEvent(kind, id, digest: digest(id), maxAttempts: 2))
+        }
+        var result = ResultRecord(
+            taskID: try TaskID(id),
+            worker: try WorkerID(Self.worker),
+            status: .cancelled,
+            timestamp: Self.timestamp
+        )
+        result.taskDigest = digest(id)
+        if starts {
+            evidence.witness.append(
+                WitnessEvent(.start(alone: true, over: false), id, attempt: 1, run: "\(id)-run-1", at: tick())
+            )
+            result.attempts = [AttemptRecord(number: 1, exitCode: 143, reason: .cancelled)]
+        }
+        evidence.files.results.append(.init(worker: Self.worker, name: id, record: result))
+        evidence.files.kept.append((Self.worker, id, digest(id)))
+        evidence.observations.append(Observation(.results, id, digest: digest(id, "result"), at: tick()))
+        cancelled.append(id)
     }
 
     /// The same task again is a repeat.

@@ -46,6 +46,13 @@ struct SyncOrderTests {
     }
 
     @Test
+    func requestThatIsRemovedBeforeTheResultIsFound() {
+        let early = "1 unlink /q/tasks/.control/t~cancel\n" + Self.good
+        #expect(SyncOrder.violations(in: early, root: "/q").count == 1)
+        #expect(SyncOrder.violations(in: Self.good + "\n8 unlink /q/tasks/.control/t~cancel", root: "/q").isEmpty)
+    }
+
+    @Test
     func deadLettersCountToo() {
         let letter = Self.good.split(separator: "\n").map(String.init)
         let dead = letter[..<3] + ["9 rename /q/dlq/marie/.tmp-2 /q/dlq/marie/t_17.json"] + letter[3...]

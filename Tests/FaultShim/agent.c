@@ -4,7 +4,8 @@
 // It writes into the directory that it lies in: `witness.log`, one line when it starts and one when it ends, each with
 // one write; and `live/<task>`, a lock that it and all its children hold. A start that finds the lock taken has seen
 // another execution of the same task alive. The task's description is a list of words: `fail`, `fail:N` (the first N
-// attempts), `linger:MS`, `stray` (leaves a process of its own session behind), `bytes:N` (of output).
+// attempts), `linger:MS`, `stray` (leaves a process of its own session behind), `bytes:N` (of output), `cancel` (asks for
+// its own task to be cancelled, with the request that lies beside it), `hold` (until it is killed).
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -52,6 +53,14 @@ static void leave_stray(void) {
     for (;;) pause();
 }
 
+// A link appears whole, and an agent that runs again finds its request made.
+static void ask_for_cancel(const char *here) {
+    char prepared[4096], request[4096];
+    snprintf(prepared, sizeof prepared, "%s/cancel-%s", here, task);
+    snprintf(request, sizeof request, "%s/root/tasks/.control/%s~cancel", here, task);
+    if (link(prepared, request) < 0 && errno != EEXIST) _exit(74);
+}
+
 static void print_bytes(long count) {
     char block[4096];
     memset(block, 'x', sizeof block);
@@ -86,6 +95,9 @@ int main(int count, char **arguments) {
         if (strncmp(word, "fail:", 5) == 0 && atoi(attempt) <= atoi(word + 5)) code = 1;
         if (strncmp(word, "linger:", 7) == 0) poll(NULL, 0, atoi(word + 7));
         if (strcmp(word, "stray") == 0) leave_stray();
+        if (strcmp(word, "cancel") == 0) ask_for_cancel(here);
+        if (strcmp(word, "hold") == 0)
+            for (;;) pause();
         if (strncmp(word, "bytes:", 6) == 0) print_bytes(atol(word + 6));
     }
     char facts[32];
