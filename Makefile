@@ -27,9 +27,10 @@ build: ## build the release programs, with the Swift runtime linked in
 test: ## build everything and run all tests: unit, integration, end to end with the built programs
 	$(SWIFT) test --disable-xctest
 
+MINUTES ?= 15
 test-fault: ## break the daemon in every place and at random times, and check what comes out; up to 20 minutes
 	$(FAULT_BUILD)
-	.build/debug/fault-campaign all
+	.build/debug/fault-campaign all --minutes $(MINUTES)
 
 KILLS ?= 10000
 fault-long: ## the same without leaving anything out, and with KILLS=10000 random kills

@@ -15,7 +15,8 @@ struct SweepCampaign: Sendable {
     /// Whether the first violation is enough.
     var stopsEarly = false
 
-    private var label: String { "\(action.rawValue) \(scenario.rawValue) \(durability.rawValue)" }
+    var label: String { "\(action.rawValue) \(scenario.rawValue) \(durability.rawValue)" }
+    var recoveryLabel: String { "recovery \(scenario.rawValue) \(durability.rawValue)" }
 
     /// Sweeps until a run is not hit.
     func run() async throws -> Summary {
@@ -35,7 +36,7 @@ struct SweepCampaign: Sendable {
 
     /// Kills at a point, and the daemon that recovers at every `step`-th of its own.
     func runRecovery(first: Int, step: Int) async throws -> Summary {
-        let tally = Tally("recovery \(scenario.rawValue) \(durability.rawValue)")
+        let tally = Tally(recoveryLabel)
         let began = ContinuousClock.now
         try await inParallel(Array(1...2_000), width: width) { point in
             var second = 1 + (point * 7 + first) % step
