@@ -74,9 +74,12 @@ extension Orchestrator {
         if let watch = places.removeValue(forKey: place)?.watch { watcher?.remove(watch) }
     }
 
-    /// Ends all watches.
-    func unwatch() {
-        for place in Array(places.keys) { unfollow(place) }
+    /// Ends all watches; the directories can still be scanned.
+    func endWatches() {
+        for (place, followed) in places {
+            if let watch = followed.watch { watcher?.remove(watch) }
+            places[place]?.watch = nil
+        }
         for watch in parentWatches { watcher?.remove(watch) }
         parentWatches = []
     }

@@ -19,9 +19,9 @@ extension Orchestrator {
             do {
                 let goesOn = try await takeNext()
                 clear("intake")
+                if scans.isEmpty && looks.count < Self.batchSize { becameReady() }
                 if goesOn { continue }
                 if isStopping { break }
-                becameReady()
             } catch {
                 raise("intake", error)
                 // At the end there is no other try: the next start finds the same files.
@@ -30,6 +30,7 @@ extension Orchestrator {
             }
             await intakeBell.wait()
         }
+        isIntakeOver = true
         outboxBell.ring()
     }
 
@@ -47,11 +48,11 @@ extension Orchestrator {
         } else if mustCheckHealth {
             mustCheckHealth = false
             try await checkHealth()
-        } else if !looks.isEmpty {
-            try await takeBatch()
         } else if mustCheckDue {
             mustCheckDue = false
             try await checkDue()
+        } else if !looks.isEmpty {
+            try await takeBatch()
         } else if let place = scans.first {
             try await scanNow(place)
         } else {

@@ -15,7 +15,7 @@ extension Orchestrator {
     /// Sends events in order until the end, and then what is left.
     func sendOut() async {
         while true {
-            let isLast = isStopping
+            let isLast = isIntakeOver
             do {
                 try await removeOld()
                 try await sendAll()
@@ -45,9 +45,25 @@ extension Orchestrator {
             try await committer.commit(Commit(phases: [files]))
             for event in events {
                 metrics.sent(event.eventType)
+                log(event)
                 pipe?.write(event.encoded())
             }
             try await reactor.offload { Result { try store.markSent(upTo: last.sequence) } }.get()
+        }
+    }
+
+    /// Says what a person should know of; ends of tasks are their workers' to log.
+    private func log(_ event: NotificationRecord) {
+        var metadata: Logger.Metadata = [:]
+        for (key, value) in event.data.members where key != "problems" {
+            metadata[key] = .string(value.stringValue ?? JSONWriter.text(value))
+        }
+        switch event.eventType {
+        case .taskTimeout: logger.warning("task overdue", metadata: metadata)
+        case .workerUnhealthy: logger.warning("worker unhealthy", metadata: metadata)
+        case .workerRecovered: logger.notice("worker recovered", metadata: metadata)
+        case .groupCompleted: logger.info("group completed", metadata: metadata)
+        case .taskCompleted, .taskDeadLettered, .circuitOpened, .circuitClosed, .usageLimited, .budgetExceeded: break
         }
     }
 

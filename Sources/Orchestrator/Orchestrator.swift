@@ -22,9 +22,9 @@ package actor Orchestrator: Service {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
     nonisolated let reactor: Reactor
     nonisolated let logger: Logger
-    nonisolated let configuration: OrchestratorConfiguration
     nonisolated let witness: QueueWitness
     nonisolated let clock = ContinuousClock()
+    var configuration: OrchestratorConfiguration
     let committer: Committer
     let watcher: DirectoryWatcher?
     let wallClock: WallClock
@@ -58,6 +58,8 @@ package actor Orchestrator: Service {
     var problems: [String: String] = [:]
     private(set) var isReady = false
     var isStopping = false
+    /// Whether nothing further is taken in, so that what is unsent now is all that is left to send.
+    var isIntakeOver = false
     var timers: [Timer: TimerID] = [:]
     let intakeBell = Bell()
     let outboxBell = Bell()
@@ -106,7 +108,7 @@ package actor Orchestrator: Service {
             reactor.perform { self.assumeIsolated { $0.stop() } }
         }
         for timer in timers.values { reactor.cancel(timer) }
-        unwatch()
+        endWatches()
         logger.notice("orchestrator stopped")
     }
 
@@ -129,6 +131,20 @@ package actor Orchestrator: Service {
         }
     }
 
+    /// Takes new settings; those of places take effect at the next start.
+    /// - Parameter fresh: The settings.
+    package func reload(_ fresh: OrchestratorConfiguration) {
+        configuration.workers = fresh.workers
+        configuration.patience = fresh.patience
+        configuration.heartbeatPatience = fresh.heartbeatPatience
+        configuration.scanInterval = fresh.scanInterval
+        configuration.pollInterval = fresh.pollInterval
+        scheduleScan()
+        refollow()
+        mustCheckHealth = true
+        intakeBell.ring()
+    }
+
     /// Everything that lay there at the start has been seen.
     func becameReady() {
         guard !isReady else { return }
@@ -140,7 +156,8 @@ package actor Orchestrator: Service {
     private func stop() {
         guard !isStopping else { return }
         isStopping = true
-        // What the kernel has not told yet is found in the directories.
+        // From here on nothing new is listened to, so that there is an end; what came until now is in the directories.
+        endWatches()
         for place in places.keys { scan(place) }
     }
 

@@ -7,6 +7,7 @@ import HTTPServer
 import Logging
 import Metrics
 import Observability
+import Orchestrator
 import QueueModel
 import ServiceLifecycle
 import Settings
@@ -67,9 +68,9 @@ struct Daemon: Sendable {
         let names = role.workers(of: settings)
         let pool = names.isEmpty ? nil : try await startPool(warm: names.count, reactor, logger)
         let crew = WorkerCrew(size: names.count, logger: logger)
-        if let pool { try fill(crew, names, loaded, pool, reactor, logger) }
+        if let pool { try fill(crew, names, loaded, pool, reactor, logger) { self.reload(crew, orchestrator, logger) } }
         let reload = try SignalSource(signals: [UnixSignal.sighup.rawValue], reactor: reactor) { _ in
-            _ = self.reload(crew, logger)
+            _ = self.reload(crew, orchestrator, logger)
         }
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if settings.enableMetrics {
@@ -121,7 +122,8 @@ struct Daemon: Sendable {
         _ loaded: LoadedSettings,
         _ pool: SupervisorPool,
         _ reactor: Reactor,
-        _ logger: Logger
+        _ logger: Logger,
+        reload: @escaping @Sendable () -> String?
     ) throws {
         let watcher = makeWatcher(loaded.settings, reactor, logger)
         let committer = Committer(durability: loaded.settings.durability, reactor: reactor)
@@ -135,7 +137,7 @@ struct Daemon: Sendable {
                 wallClock: .system,
                 generator: SystemRandomNumberGenerator(),
                 onReady: { crew.noteReady(name) },
-                reloadSettings: { self.reload(crew, logger) }
+                reloadSettings: reload
             )
             let configuration = WorkerConfiguration(
                 worker: name,
@@ -189,9 +191,10 @@ struct Daemon: Sendable {
     }
 
     /// Says what is wrong with the settings, if anything.
-    private func reload(_ crew: WorkerCrew, _ logger: Logger) -> String? {
+    private func reload(_ crew: WorkerCrew, _ orchestrator: Orchestrator?, _ logger: Logger) -> String? {
         do throws(SettingsError) {
             let loaded = try SettingsLoader.load(sources)
+            orchestrator?.assumeIsolated { $0.reload(OrchestratorConfiguration(loaded.settings)) }
             crew.reload { name in
                 WorkerConfiguration(
                     worker: name,
