@@ -67,7 +67,7 @@ struct Clerk: Sendable {
             }
         }
         outcome.told = try store.apply(facts, at: now, patience)
-        outcome.nextDue = try store.nextDue()
+        outcome.nextDue = try store.nextDue(patience)
         return outcome
     }
 

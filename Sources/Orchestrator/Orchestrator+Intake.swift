@@ -105,7 +105,7 @@ extension Orchestrator {
         let (told, next) = try await reactor.offload { [clerk] in
             Result {
                 let told = try clerk.store.checkDue(at: now, patience)
-                return (told, try clerk.store.nextDue())
+                return (told, try clerk.store.nextDue(patience))
             }
         }.get()
         noteDue(next)

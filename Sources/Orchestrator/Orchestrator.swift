@@ -142,6 +142,7 @@ package actor Orchestrator: Service {
         scheduleScan()
         refollow()
         mustCheckHealth = true
+        mustCheckDue = true
         intakeBell.ring()
     }
 

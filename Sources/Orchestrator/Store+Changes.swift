@@ -37,16 +37,17 @@ extension Store {
         try write { connection throws(DatabaseError) in
             var change = Change(now: now, patience: patience)
             let values: [SQLValue] = [.integer(now.millisecondsSince1970), .integer(Int64(limit))]
+            let since = now.millisecondsSince1970 - patience.completion.wholeMilliseconds
             var due: [TaskEntry] = []
             try connection.query(
-                "SELECT \(TaskEntry.columns) FROM tasks WHERE due_ms <= ?1 ORDER BY due_ms LIMIT ?2",
-                values
+                "SELECT \(TaskEntry.columns) FROM tasks WHERE counts_from_ms <= ?1 ORDER BY counts_from_ms LIMIT ?2",
+                [.integer(since), .integer(Int64(limit))]
             ) { row in
                 if let entry = TaskEntry(row) { due.append(entry) }
             }
             for before in due {
                 var entry = before
-                try change.tell(entry.checkedDue(at: now), to: &connection)
+                try change.tell(entry.checkedDue(at: now, patience: patience.completion), to: &connection)
                 try change.save(entry, before: before, to: &connection)
             }
             for before in try connection.tallies("settles_ms <= ?1 LIMIT ?2", values) {
@@ -120,8 +121,8 @@ private struct Change {
         case .submitted(let task):
             let before = try connection.entry(of: task.id)
             if before == nil && task.hasResult { return }
-            var entry = before ?? TaskEntry(task, patience: patience.completion)
-            entry.saw(task, patience: patience.completion)
+            var entry = before ?? TaskEntry(task)
+            entry.saw(task)
             try save(entry, before: before, to: &connection)
         case .ended(let task):
             let before = try connection.entry(of: task.id)
@@ -187,7 +188,7 @@ extension Connection {
             """
             INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
             ON CONFLICT DO UPDATE SET worker = ?2, state = ?3, group_name = ?4, digest = ?5, submitted_ms = ?6,
-            due_ms = ?7, is_overdue = ?8, ended_ms = ?9, duration_ms = ?10, attempts = ?11, reason = ?12,
+            counts_from_ms = ?7, is_overdue = ?8, ended_ms = ?9, duration_ms = ?10, attempts = ?11, reason = ?12,
             result_mark = ?13
             """,
             entry.values

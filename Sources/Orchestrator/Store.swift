@@ -149,6 +149,10 @@ extension Store {
         try read { connection throws(DatabaseError) in try connection.entry(of: id) }
     }
 
+    /// How much work SQLite had since the opening, in its own instructions, so that growth with the history shows.
+    /// - Returns: The number of instructions.
+    package func steps() -> Int { connection.withLock { $0.steps } }
+
     /// How many tasks there are.
     /// - Returns: The numbers, by worker and state.
     /// - Throws: `DatabaseError`.
@@ -195,11 +199,15 @@ extension Store {
     }
 
     /// When a task is overdue or a group complete unless something happens before.
+    /// - Parameter patience: How long things may take.
     /// - Returns: The earliest of these times; nil when there is none.
     /// - Throws: `DatabaseError`.
-    package func nextDue() throws(DatabaseError) -> Timestamp? {
+    package func nextDue(_ patience: Patience) throws(DatabaseError) -> Timestamp? {
         try read { connection throws(DatabaseError) in
-            let due = try connection.integer("SELECT min(due_ms) FROM tasks WHERE due_ms IS NOT NULL")
+            let oldest = try connection.integer(
+                "SELECT min(counts_from_ms) FROM tasks WHERE counts_from_ms IS NOT NULL"
+            )
+            let due = oldest.map { $0 + patience.completion.wholeMilliseconds }
             let settles = try connection.integer(
                 "SELECT min(settles_ms) FROM task_groups WHERE settles_ms IS NOT NULL"
             )

@@ -85,7 +85,7 @@ struct StoreKeeper {
             entry.endedAt = task.completedAt ?? submitted
             entry.resultMark = mark(of: task)
         } else if !entry.isOverdue {
-            entry.dueAt = submitted.adding(configuration.patience.completion)
+            entry.countsFrom = submitted
         }
         return entry
     }

@@ -139,6 +139,30 @@ import Testing
         }
     }
 
+    @Test func workersRunWhereAnotherOrchestratorServesTheQueue() async throws {
+        try await DaemonFixture.orchestrating { daemon in
+            let workers = try daemon.begin(["up"])
+            try await workers.says("running without an orchestrator")
+            try daemon.submit("t1", "true")
+            try await daemon.notification(.taskCompleted, of: "t1")
+            workers.process.send(SIGTERM)
+            let end = try await workers.end()
+            #expect(end.status == .exited(0))
+        }
+    }
+
+    @Test func settingsAreReadAgain() async throws {
+        try await DaemonFixture.orchestrating(["COMPLETION_TIMEOUT": "", "HEARTBEAT_INTERVAL": "60"]) { daemon in
+            try daemon.submitOld("late", age: .seconds(120))
+            try await daemon.snapshot { $0.totalTasks == 1 }
+            let root = try Directory.open(daemon.root)
+            let file = Array("{ completion_timeout: 60 }".utf8)
+            try AtomicFile.write(file, as: "vigil.json5", in: root, replacing: true, durability: .relaxed)
+            try daemon.daemon.send(SIGHUP)
+            try await daemon.notification(.taskTimeout, of: "late")
+        }
+    }
+
     @Test func everythingRunsInOneProcess() async throws {
         try await DaemonFixture.idle(["WORKERS": "marie,anga"]) { options in
             options.arguments = ["up"]

@@ -101,15 +101,15 @@ import Testing
                 at: at(5),
                 patience
             )
-            #expect(try store.nextDue() == at(600))
+            #expect(try store.nextDue(patience) == at(600))
             try store.apply([.ended(ended("a", group: "g"))], at: at(10), patience)
-            #expect(try store.nextDue() == at(605))
+            #expect(try store.nextDue(patience) == at(605))
             try store.apply([.ended(ended("b", .cancelled, group: "g", at: 20))], at: at(20), patience)
-            #expect(try store.nextDue() == at(22))
+            #expect(try store.nextDue(patience) == at(22))
             #expect(try store.checkDue(at: at(21), patience) == 0)
             #expect(try store.checkDue(at: at(22), patience) == 1)
             #expect(try store.checkDue(at: at(99), patience) == 0)
-            #expect(try store.nextDue() == nil)
+            #expect(try store.nextDue(patience) == nil)
             let last = try #require(try store.unsent(limit: 9).last)
             #expect(last.eventType == .groupCompleted)
             #expect(last.data == ["group": "g", "tasks": 2, "completed": 1, "failed": 0, "cancelled": 1])
@@ -135,6 +135,34 @@ import Testing
             }
             try store.apply([.submitted(submitted("o"))], at: at(9), patience)
             #expect(try store.latest(4).map(\.id.string) == ["o", "e5", "e4", "e3"])
+        }
+    }
+
+    @Test func oneMoreResultCostsTheSameHoweverLongTheHistoryIs() throws {
+        try withStore { store, _ in
+            var next = 0
+            /// The cost of one result from the look at it to its notification, after so many others.
+            func cost(after count: Int) throws -> Int {
+                while next < count {
+                    let ids = next..<min(count, next + 500)
+                    try store.apply(ids.map { .ended(try ended("t\($0)", group: "g\($0 % 7)")) }, at: at(10), patience)
+                    try store.checkDue(at: at(20), patience)
+                    next = ids.upperBound
+                }
+                try store.markSent(upTo: .max)
+                let before = store.steps()
+                try store.apply([.ended(ended("t\(next)", group: "g1"))], at: at(10), patience)
+                _ = try store.nextDue(patience)
+                _ = try store.unsent(limit: 100)
+                try store.markSent(upTo: .max)
+                _ = try store.counts()
+                next += 1
+                return store.steps() - before
+            }
+            _ = try cost(after: 10)
+            let short = try cost(after: 100)
+            let long = try cost(after: 5_000)
+            #expect(abs(long - short) * 20 < short, "\(short) and \(long) instructions")
         }
     }
 

@@ -8,25 +8,25 @@ import Testing
 @Suite struct TaskLifeTests {
     private let patience = Duration.seconds(600)
 
-    @Test func submittedTaskIsDueAfterThePatienceOrItsStart() throws {
-        #expect(TaskEntry(try submitted("a"), patience: patience).dueAt == at(600))
-        #expect(TaskEntry(try submitted("a", notBefore: 100), patience: patience).dueAt == at(700))
-        #expect(TaskEntry(try submitted("a", notBefore: -100), patience: patience).dueAt == at(600))
+    @Test func timeCountsFromTheSubmissionOrTheEarliestStart() throws {
+        #expect(TaskEntry(try submitted("a")).countsFrom == at(0))
+        #expect(TaskEntry(try submitted("a", notBefore: 100)).countsFrom == at(100))
+        #expect(TaskEntry(try submitted("a", notBefore: -100)).countsFrom == at(0))
     }
 
-    @Test func claimMakesItRunAndKeepsItsDueTime() throws {
-        var entry = TaskEntry(try submitted("a"), patience: patience)
-        entry.saw(try submitted("a", at: 50, isClaimed: true), patience: patience)
+    @Test func claimMakesItRunAndItsTimeGoesOn() throws {
+        var entry = TaskEntry(try submitted("a"))
+        entry.saw(try submitted("a", at: 50, isClaimed: true))
         #expect(entry.state == .running)
-        #expect(entry.dueAt == at(600))
-        entry.saw(try submitted("a", at: 60), patience: patience)
+        #expect(entry.countsFrom == at(0))
+        entry.saw(try submitted("a", at: 60))
         #expect(entry.state == .running)
     }
 
     @Test func claimOfAnotherContentReplacesWhatWasSeenInTheInbox() throws {
-        var entry = TaskEntry(try submitted("a", description: "another", group: "g"), patience: patience)
+        var entry = TaskEntry(try submitted("a", description: "another", group: "g"))
         let claim = try submitted("a", at: 50, isClaimed: true)
-        entry.saw(claim, patience: patience)
+        entry.saw(claim)
         #expect(entry.digest == claim.digest)
         #expect(entry.group == nil)
         #expect(entry.state == .running)
@@ -34,12 +34,12 @@ import Testing
 
     @Test(arguments: [(TaskStatus.completed, TaskState.completed), (.failed, .failed), (.cancelled, .cancelled)])
     func resultEndsItAndIsTold(status: TaskStatus, state: TaskState) throws {
-        var entry = TaskEntry(try submitted("a", group: "g"), patience: patience)
+        var entry = TaskEntry(try submitted("a", group: "g"))
         let told = entry.ended(try ended("a", status, group: "g"))
         let news = try #require(told)
         #expect(entry.state == state)
         #expect(entry.endedAt == at(10))
-        #expect(entry.dueAt == nil)
+        #expect(entry.countsFrom == nil)
         #expect(news.type == .taskCompleted)
         #expect(news.timestamp == at(10))
         #expect(news.data["status"] == .string(status.rawValue))
@@ -60,25 +60,25 @@ import Testing
         var entry = TaskEntry(try ended("a"))
         _ = entry.ended(try ended("a"))
         let before = entry
-        entry.saw(try submitted("a", at: 20, hasResult: true), patience: patience)
+        entry.saw(try submitted("a", at: 20, hasResult: true))
         #expect(entry == before)
     }
 
     @Test func taskThatIsSubmittedAgainWithoutItsResultLivesAgain() throws {
-        var entry = TaskEntry(try submitted("a"), patience: patience)
-        _ = entry.checkedDue(at: at(601))
+        var entry = TaskEntry(try submitted("a"))
+        _ = entry.checkedDue(at: at(601), patience: patience)
         _ = entry.ended(try ended("a", .failed, at: 700))
-        entry.saw(try submitted("a", at: 800), patience: patience)
+        entry.saw(try submitted("a", at: 800))
         #expect(entry.state == .queued)
-        #expect(entry.dueAt == at(1400))
+        #expect(entry.countsFrom == at(800))
         #expect(!entry.isOverdue)
         #expect(entry.endedAt == nil)
         #expect(entry.reason == nil)
     }
 
     @Test func overdueIsToldOnceAndNotBefore() throws {
-        var entry = TaskEntry(try submitted("a"), patience: patience)
-        let told = [599, 600, 700].map { entry.checkedDue(at: at($0)) }
+        var entry = TaskEntry(try submitted("a"))
+        let told = [599, 600, 700].map { entry.checkedDue(at: at($0), patience: patience) }
         #expect(told[0] == nil && told[2] == nil)
         let news = try #require(told[1])
         #expect(news.type == .taskTimeout)
@@ -90,11 +90,11 @@ import Testing
 
     @Test(arguments: DeadLetterReason.allCases)
     func onlyTheRefusalOfThisVeryTaskEndsIt(reason: DeadLetterReason) throws {
-        var entry = TaskEntry(try submitted("a"), patience: patience)
+        var entry = TaskEntry(try submitted("a"))
         entry.deadLettered(try deadLetter("a", reason))
         let isEnd: Set<DeadLetterReason> = [.invalidJSON, .invalidTask, .tooLarge, .workerMismatch, .unsafeFile]
         #expect(entry.state == (isEnd.contains(reason) ? .failed : .queued))
-        var other = TaskEntry(try submitted("a", description: "another"), patience: patience)
+        var other = TaskEntry(try submitted("a", description: "another"))
         other.deadLettered(try deadLetter("a", reason))
         #expect(other.state == .queued)
     }

@@ -123,6 +123,11 @@ struct Connection: ~Copyable {
         }
     }
 
+    /// How many instructions of its own SQLite has run for the statements so far; the same work takes the same number.
+    var steps: Int {
+        statements.values.reduce(0) { $0 + Int(sqlite3_stmt_status($1, SQLITE_STMTSTATUS_VM_STEP, 0)) }
+    }
+
     private mutating func prepare(_ sql: String) throws(DatabaseError) -> OpaquePointer {
         if let statement = statements[sql] { return statement }
         var statement: OpaquePointer?

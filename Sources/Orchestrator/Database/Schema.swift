@@ -19,7 +19,7 @@ enum Schema {
             group_name TEXT,
             digest TEXT NOT NULL,
             submitted_ms INTEGER NOT NULL,
-            due_ms INTEGER,
+            counts_from_ms INTEGER,
             is_overdue INTEGER NOT NULL,
             ended_ms INTEGER,
             duration_ms INTEGER,
@@ -27,7 +27,7 @@ enum Schema {
             reason TEXT,
             result_mark INTEGER
         ) WITHOUT ROWID;
-        CREATE INDEX tasks_due ON tasks (due_ms) WHERE due_ms IS NOT NULL;
+        CREATE INDEX tasks_due ON tasks (counts_from_ms) WHERE counts_from_ms IS NOT NULL;
         CREATE INDEX tasks_ended ON tasks (ended_ms) WHERE ended_ms IS NOT NULL;
         CREATE INDEX tasks_open ON tasks (submitted_ms) WHERE ended_ms IS NULL;
         CREATE TABLE counts (

@@ -5,12 +5,10 @@ package import QueueModel
 
 extension TaskEntry {
     /// The record of a task that is seen for the first time.
-    /// - Parameters:
-    ///   - task: What is seen.
-    ///   - patience: How long a task may take before it is overdue.
-    package init(_ task: SubmittedTask, patience: Duration) {
+    /// - Parameter task: What is seen.
+    package init(_ task: SubmittedTask) {
         self.init(id: task.id, worker: task.worker, submittedAt: task.submittedAt)
-        submit(task, patience: patience)
+        submit(task)
     }
 
     /// The record of a task of which only the result is seen.
@@ -23,27 +21,25 @@ extension TaskEntry {
     ///
     /// While the result of the id lies there, a task file is a repeat, another task that will be refused, or a claim
     /// that is being removed: nothing changes. Without a result, a task that had ended was submitted again.
-    /// - Parameters:
-    ///   - task: What is seen.
-    ///   - patience: How long a task may take before it is overdue.
-    package mutating func saw(_ task: SubmittedTask, patience: Duration) {
+    /// - Parameter task: What is seen.
+    package mutating func saw(_ task: SubmittedTask) {
         guard !task.hasResult else { return }
         if state.isFinal {
-            submit(task, patience: patience)
+            submit(task)
         } else if task.isClaimed {
             // Whoever claimed the id decides which of several files is the task.
-            if digest != task.digest || worker != task.worker { submit(task, patience: patience) }
+            if digest != task.digest || worker != task.worker { submit(task) }
             state = .running
         }
     }
 
-    private mutating func submit(_ task: SubmittedTask, patience: Duration) {
+    private mutating func submit(_ task: SubmittedTask) {
         worker = task.worker
         state = task.isClaimed ? .running : .queued
         group = task.group
         digest = task.digest
         submittedAt = task.submittedAt
-        dueAt = max(task.submittedAt, task.notBefore ?? .earliest).adding(patience)
+        countsFrom = max(task.submittedAt, task.notBefore ?? .earliest)
         isOverdue = false
         endedAt = nil
         duration = nil
@@ -61,7 +57,7 @@ extension TaskEntry {
         group = task.group ?? (task.digest.isEmpty || task.digest == digest ? group : nil)
         if !task.digest.isEmpty { digest = task.digest }
         if let submitted = task.submittedAt { submittedAt = submitted }
-        dueAt = nil
+        countsFrom = nil
         endedAt = task.endedAt
         duration = task.duration
         attempts = task.attempts
@@ -86,17 +82,19 @@ extension TaskEntry {
             letter.reason != .duplicateTaskID
         else { return }
         state = .failed
-        dueAt = nil
+        countsFrom = nil
         endedAt = letter.timestamp
         reason = letter.reason.rawValue
     }
 
     /// Finds the task overdue, once in a life.
-    /// - Parameter now: The present time.
+    /// - Parameters:
+    ///   - now: The present time.
+    ///   - patience: How long a task may take.
     /// - Returns: The news; nil when the task is not due.
-    package mutating func checkedDue(at now: Timestamp) -> Announcement? {
-        guard let due = dueAt, due <= now, !state.isFinal else { return nil }
-        dueAt = nil
+    package mutating func checkedDue(at now: Timestamp, patience: Duration) -> Announcement? {
+        guard let start = countsFrom, start.adding(patience) <= now, !state.isFinal else { return nil }
+        countsFrom = nil
         isOverdue = true
         return Announcement(
             .taskTimeout,

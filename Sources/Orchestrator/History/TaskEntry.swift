@@ -17,8 +17,8 @@ package struct TaskEntry: Sendable, Equatable {
     package var digest: String
     /// When it was submitted.
     package var submittedAt: Timestamp
-    /// When it will be overdue; nil once it has ended or was found overdue.
-    package var dueAt: Timestamp?
+    /// Since when its time counts, until it is overdue; nil once it has ended or was found overdue.
+    package var countsFrom: Timestamp?
     /// Whether it was found overdue.
     package var isOverdue: Bool
     /// When it ended.
@@ -52,8 +52,8 @@ package struct TaskEntry: Sendable, Equatable {
 
 extension TaskEntry {
     static let columns = """
-        task_id, worker, state, group_name, digest, submitted_ms, due_ms, is_overdue, ended_ms, duration_ms, attempts, \
-        reason, result_mark
+        task_id, worker, state, group_name, digest, submitted_ms, counts_from_ms, is_overdue, ended_ms, duration_ms, \
+        attempts, reason, result_mark
         """
 
     /// Reads a row of ``columns``; nil when it is none of ours.
@@ -65,7 +65,7 @@ extension TaskEntry {
         self.state = state
         group = row.optionalText(3).flatMap { GroupName(bytes: $0.utf8) }
         digest = row.text(4)
-        dueAt = row.optionalInteger(6).map(Timestamp.init(millisecondsSince1970:))
+        countsFrom = row.optionalInteger(6).map(Timestamp.init(millisecondsSince1970:))
         isOverdue = row.integer(7) != 0
         endedAt = row.optionalInteger(8).map(Timestamp.init(millisecondsSince1970:))
         duration = row.optionalInteger(9).map { .milliseconds($0) }
@@ -77,7 +77,7 @@ extension TaskEntry {
     var values: [SQLValue] {
         [
             .text(id.string), .text(worker.string), .text(state.rawValue), SQLValue(group?.string), .text(digest),
-            .integer(submittedAt.millisecondsSince1970), SQLValue(dueAt?.millisecondsSince1970),
+            .integer(submittedAt.millisecondsSince1970), SQLValue(countsFrom?.millisecondsSince1970),
             .integer(isOverdue ? 1 : 0), SQLValue(endedAt?.millisecondsSince1970),
             SQLValue(duration?.wholeMilliseconds), .integer(Int64(attempts)), SQLValue(reason), SQLValue(resultMark),
         ]
