@@ -256,6 +256,22 @@ extension TaskExplanationTests {
             fails("spawn-failed", .spawnFailed, "claude: no such file", permanent: true, letter: .permanentFailure),
             fails("output-limit", .outputLimit, "more than 1 GiB of output"),
             fails("dependency-gave-up", .dependencyFailed, "a failed", letter: .dependencyFailed, attempts: 0),
+            Case(name: "dependency-gave-up-chain") {
+                var facts = try failed(
+                    .dependencyFailed,
+                    "a failed",
+                    permanent: false,
+                    letter: .dependencyFailed,
+                    attempts: 0
+                )
+                let first = try failed(.dependencyFailed, "b failed", permanent: false, letter: .dependencyFailed)
+                let second = try failed(.timeout, "no end after 10m", permanent: false, letter: .maxRetriesExceeded)
+                facts.links = [
+                    .init(depth: 1, id: try TaskID("a"), portrait: first.portrait),
+                    .init(depth: 2, id: try TaskID("b"), portrait: second.portrait),
+                ]
+                return facts
+            },
             fails("ring-gave-up", .dependencyFailed, "t1 and a need each other", letter: .dependencyCycle, attempts: 0),
             fails("expired", .expired, "not started by 22:00", letter: .expired, attempts: 0),
             fails("cancelled", .cancelled, "cancelled on request", attempts: 0, status: .cancelled),

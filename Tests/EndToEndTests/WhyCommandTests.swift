@@ -65,6 +65,12 @@ struct WhyCommandTests {
             let failed = try await explain("runs", daemon)
             #expect(failed["cause"] == "exit_code")
             #expect(ids(failed["remedies"]).contains("run it again: vigil dlq retry runs"))
+            try daemon.submit("after", "true", ["dependencies": ["runs"]])
+            _ = try await daemon.result(of: "after")
+            let given = try await explain("after", daemon)
+            #expect(given["cause"] == "dependency_failed")
+            #expect(ids(given["chain"], "task_id") == ["runs"])
+            #expect(ids(given["remedies"]).first == "mend first what it needs, see why: vigil why runs")
         }
     }
 

@@ -47,7 +47,7 @@ package struct TaskExplanation: Sendable, Equatable {
             switch portrait.state {
             case .queued, .waiting: TaskVerdict(waiting: portrait, facts)
             case .running: TaskVerdict(running: portrait, facts)
-            case .completed, .failed, .cancelled: TaskVerdict(ended: portrait, facts.now)
+            case .completed, .failed, .cancelled: TaskVerdict(ended: portrait, facts)
             case .refused: TaskVerdict(refused: portrait)
             }
         cause = verdict.cause

@@ -37,26 +37,34 @@ struct TaskInquiry {
         case .queued, .waiting:
             try follow(portrait, [id], into: &facts)
             if portrait.waits.allSatisfy(\.isOfTheWorker) { facts.ahead = try ahead(of: portrait) }
-        case .completed, .failed, .cancelled, .refused: break
+        case .failed: try follow(portrait, [id], into: &facts)
+        case .completed, .cancelled, .refused: break
         }
         return facts
     }
 
     /// Goes from a task to those it needs, each one once.
     private func follow(_ portrait: TaskPortrait, _ path: [TaskID], into facts: inout TaskCircumstances) throws {
-        for case .dependencies(let needed) in portrait.waits {
-            for dependency in needed {
-                if let start = path.firstIndex(of: dependency.id) {
-                    if facts.ring.isEmpty { facts.ring = Array(path[start...]) }
-                    continue
-                }
-                let isKnown = facts.links.contains { $0.id == dependency.id }
-                guard !isKnown, facts.links.count < Self.mostLinks else { continue }
-                let found = try TaskPortrait.take(dependency.id, survey)
-                facts.links.append(.init(depth: path.count, id: dependency.id, portrait: found))
-                if let found { try follow(found, path + [dependency.id], into: &facts) }
+        for id in try unmet(of: portrait) {
+            if let start = path.firstIndex(of: id) {
+                if facts.ring.isEmpty { facts.ring = Array(path[start...]) }
+                continue
             }
+            let isKnown = facts.links.contains { $0.id == id }
+            guard !isKnown, facts.links.count < Self.mostLinks else { continue }
+            let found = try TaskPortrait.take(id, survey)
+            facts.links.append(.init(depth: path.count, id: id, portrait: found))
+            if let found { try follow(found, path + [id], into: &facts) }
         }
+    }
+
+    /// What a task still needs, or what it needed and was given up for.
+    private func unmet(of portrait: TaskPortrait) throws -> [TaskID] {
+        for case .dependencies(let needed) in portrait.waits { return needed.map(\.id) }
+        guard portrait.failure?.reason == .dependencyFailed else { return [] }
+        let named = portrait.fields?["dependencies"]?.arrayValue ?? []
+        return try named.compactMap { $0.stringValue.flatMap { TaskID(bytes: $0.utf8) } }
+            .filter { try survey.dependency($0) != nil }
     }
 
     /// The tasks that the worker's own scheduler would start before this one.

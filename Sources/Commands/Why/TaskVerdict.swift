@@ -139,8 +139,8 @@ extension TaskVerdict {
 
 extension TaskVerdict {
     /// Of a task that is over.
-    init(ended portrait: TaskPortrait, _ now: Timestamp) {
-        let end = portrait.result.map { " \(Age(of: $0.timestamp, at: now)) ago" } ?? ""
+    init(ended portrait: TaskPortrait, _ facts: TaskCircumstances) {
+        let end = portrait.result.map { " \(Age(of: $0.timestamp, at: facts.now)) ago" } ?? ""
         let count = portrait.attempts.count
         if portrait.state == .completed {
             let attempts = count > 1 ? " in attempt \(count)" : ""
@@ -169,7 +169,7 @@ extension TaskVerdict {
             cause: isRing ? DeadLetterReason.dependencyCycle.rawValue : failure.reason.rawValue,
             predicate: (portrait.state == .cancelled ? "was cancelled" : "failed")
                 + "\(end)\(attempts): \(printable(failure.message))\(finality)",
-            remedies: Self.remedies(for: failure.reason, portrait, isRing: isRing)
+            remedies: Self.remedies(for: failure.reason, facts, isRing: isRing)
         )
     }
 
@@ -194,8 +194,8 @@ extension TaskVerdict {
         )
     }
 
-    private static func remedies(for reason: FailureReason, _ portrait: TaskPortrait, isRing: Bool) -> [String] {
-        let id = portrait.id
+    private static func remedies(for reason: FailureReason, _ facts: TaskCircumstances, isRing: Bool) -> [String] {
+        let id = facts.id
         let logs = "see what it wrote: vigil logs \(id) --stderr"
         let again = "run it again: vigil dlq retry \(id)"
         if isRing { return ["submit one of them anew without the dependency: vigil submit --replace"] }
@@ -209,7 +209,9 @@ extension TaskVerdict {
         case .interrupted: return ["look why the machine or the supervisor stopped", again]
         case .spawnFailed: return ["look for the agent's program: vigil doctor", again]
         case .dependencyFailed:
-            return ["mend what it needs first, see why that failed", again]
+            // The last of the chain is where it began.
+            let origin = facts.links.last.map { ", see why: vigil why \($0.id)" } ?? ""
+            return ["mend first what it needs\(origin)", again]
         case .expired: return ["submit it again with a later --expires; when nothing took it in time: vigil status"]
         case .cancelled: return ["submit it again if it is still wanted: vigil submit --replace"]
         case .outputLimit: return ["let it write less, or to files of its own", again]
