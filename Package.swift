@@ -131,7 +131,7 @@ let package = Package(
             ["ArgumentParser", "Commands", "FileQueue", "QueueModel", "Settings", "SystemKit"],
             exclude: ["Goldens"]
         ),
-        tests("EndToEndTests", ["QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
+        tests("EndToEndTests", ["Orchestrator", "QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x

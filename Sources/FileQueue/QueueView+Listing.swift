@@ -25,6 +25,23 @@ package struct TaskTrace: Sendable {
     /// Since when it lies there as it does, in nanoseconds since 1970.
     package let sinceNanoseconds: Int64
 
+    init(id: TaskID?, worker: WorkerID, place: Place, sinceNanoseconds: Int64) {
+        self.id = id
+        self.worker = worker
+        self.place = place
+        self.sinceNanoseconds = sinceNanoseconds
+    }
+
+    /// The trace of a task that somebody else knows to have ended.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - worker: Whose task it was.
+    ///   - time: When it ended.
+    package init(ended id: TaskID, worker: WorkerID, at time: Timestamp) {
+        let (nanoseconds, overflow) = time.millisecondsSince1970.multipliedReportingOverflow(by: 1_000_000)
+        self.init(id: id, worker: worker, place: .result, sinceNanoseconds: overflow ? .max : nanoseconds)
+    }
+
     /// Since when it lies there as it does.
     package var since: Timestamp { Timestamp(millisecondsSince1970: sinceNanoseconds / 1_000_000) }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `vigil list` of the built program, with a daemon and without one.
 
+import Orchestrator
 import QueueModel
 import SystemKit
 import TestSupport
@@ -58,6 +59,54 @@ struct ListCommandTests {
             )
             try AtomicFile.write(record.encoded(), as: "ended.json", in: results, replacing: true, durability: .relaxed)
             #expect(try await Set(states(daemon)) == ["own waiting", "ended completed"])
+        }
+    }
+
+    @Test("a living orchestrator's history says what ended; without one the files do")
+    func asksTheHistory() async throws {
+        try await DaemonFixture.idle { daemon in
+            _ = try Directory.create("\(daemon.root)/tasks/marie")
+            let results = try Directory.create("\(daemon.root)/results/marie")
+            let now = try #require(Timestamp(iso8601: "2026-11-25T22:15:30Z"))
+            var facts: [Fact] = []
+            for (number, id) in ["old", "new", "unheard"].enumerated() {
+                let time = now.adding(.seconds(Int64(number)))
+                let status: TaskStatus = id == "old" ? .cancelled : .completed
+                let record = ResultRecord(
+                    taskID: try TaskID(id),
+                    worker: try WorkerID("marie"),
+                    status: status,
+                    timestamp: time
+                )
+                let name = FileName("\(id).json")
+                try AtomicFile.write(record.encoded(), as: name, in: results, replacing: true, durability: .relaxed)
+                if id != "unheard" { facts.append(.ended(EndedTask(record, file: "\(id).json", mark: 1))) }
+            }
+            let location = HistoryLocation(stateFile: "\(daemon.root)/orchestrator_state.json")
+            try Store(location, sequencesAbove: 0, now: now).apply(facts, at: now, Patience())
+            // What a dead orchestrator knew is not asked for.
+            #expect(try await Set(states(daemon)) == ["old cancelled", "new completed", "unheard completed"])
+
+            let lock = try Directory.open(daemon.root).createFile(HistoryLocation.lockName, exclusive: false)
+            #expect(try lock.tryLockExclusive())
+            let served = try await daemon.run("list", "--json")
+            #expect(served.status == .exited(0) && served.errors.isEmpty)
+            #expect(served.output.split(separator: "\n").map { $0.contains(#""task_id":"new""#) } == [true, false])
+            let cancelled = try await daemon.run("list", "--json", "--state", "cancelled", "--limit", "1")
+            #expect(cancelled.errors.isEmpty && cancelled.output.contains(#""task_id":"old""#))
+            let status = try await daemon.run("status")
+            #expect(status.output.contains("old   marie   cancelled") && !status.output.contains("unheard"))
+            try AtomicFile.write(
+                [0x21],
+                as: HistoryLocation.databaseName,
+                in: Directory.open(daemon.root),
+                replacing: true,
+                durability: .relaxed
+            )
+            let spoiled = try await daemon.run("list", "--json")
+            #expect(spoiled.errors.contains("the orchestrator's history cannot be read"))
+            #expect(spoiled.output.split(separator: "\n").count == 3)
+            try lock.close()
         }
     }
 }

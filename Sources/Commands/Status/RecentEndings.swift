@@ -3,6 +3,7 @@
 
 import FileQueue
 import QueueModel
+import Settings
 import SystemKit
 
 /// The latest results of a queue, newest first.
@@ -13,11 +14,14 @@ struct RecentEndings {
     /// The rows, newest first.
     private(set) var rows: [TaskRow] = []
 
-    /// Lists all results by name and time, and reads the latest.
-    /// - Parameter view: The queue.
+    /// Finds the latest by the orchestrator's history, or by the names and times of all results, and reads them.
+    /// - Parameters:
+    ///   - view: The queue.
+    ///   - settings: Its settings.
     /// - Throws: `SystemCallError` when a directory or file cannot be read.
-    init(in view: QueueView) throws(SystemCallError) {
-        for trace in try view.endedTraces().prefix(Self.count) {
+    init(in view: QueueView, _ settings: VigilSettings) throws(SystemCallError) {
+        let ended = try EndedTasks(view: view, settings: settings).traces(limit: Self.count)
+        for trace in ended.traces.prefix(Self.count) {
             if let id = trace.id, let result = try view.shelf.result(of: id) { rows.append(TaskRow(result)) }
         }
         rows.sort { $0.since > $1.since }

@@ -50,7 +50,7 @@ struct StatusSurvey {
             timestamp: now,
             workers: reports,
             failures: failures(letters.letters, claims),
-            ended: try endings ?? RecentEndings(in: view).rows
+            ended: try endings ?? RecentEndings(in: view, loaded.settings).rows
         )
     }
 

@@ -32,7 +32,7 @@ struct StatusWatch: Sendable {
         let pipe = OutputPipe(following)
         let news = EndedNames()
         var watched: Set<String> = []
-        var endings = try RecentEndings(in: view)
+        var endings = try RecentEndings(in: view, loaded.settings)
         var shown: JSONValue?
         while true {
             for place in try view.places(Set(WatchedPlace.Kind.allCases))

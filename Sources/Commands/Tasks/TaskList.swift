@@ -47,21 +47,21 @@ struct TaskList: ParsableCommand {
             listing.states = Set(state)
             listing.worker = worker
             listing.limit = limit == 0 ? nil : limit
-            Output.noteFilesOnly()
-            let isCut = try form.json ? stream(listing) : show(listing)
-            if isCut { Output.note("there are more than \(limit); --limit 0 lists all") }
+            let summary = try form.json ? stream(listing) : show(listing)
+            if case .files(let reason)? = summary.source { Output.note("\(reason): read from the queue's files") }
+            if summary.isCut { Output.note("there are more than \(limit); --limit 0 lists all") }
         } catch let error as SystemCallError {
             throw CommandFailure(error)
         }
     }
 
-    private func stream(_ listing: TaskListing) throws -> Bool {
+    private func stream(_ listing: TaskListing) throws -> TaskListing.Summary {
         try listing.forEach { form.output.render($0.json, "") }
     }
 
-    private func show(_ listing: TaskListing) throws -> Bool {
+    private func show(_ listing: TaskListing) throws -> TaskListing.Summary {
         var rows: [TaskRow] = []
-        let isCut = try listing.forEach { rows.append($0) }
+        let summary = try listing.forEach { rows.append($0) }
         if rows.isEmpty {
             Output.note("no task is there" + (state.isEmpty && worker == nil ? "" : " in that state or of that worker"))
         } else {
@@ -71,13 +71,8 @@ struct TaskList: ParsableCommand {
             }
             Output.write(Array((table + "\n").utf8))
         }
-        return isCut
+        return summary
     }
 }
 
 extension TaskState: ExpressibleByArgument {}
-
-extension Output {
-    /// Says where the answer comes from when no orchestrator keeps a history.
-    static func noteFilesOnly() { note("no orchestrator runs: read from the queue's files") }
-}

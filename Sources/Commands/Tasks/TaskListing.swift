@@ -3,6 +3,7 @@
 
 import FileQueue
 import QueueModel
+import Settings
 import SystemKit
 
 /// A choice of tasks, read from the queue's files.
@@ -18,39 +19,66 @@ struct TaskListing {
 
     private var view: QueueView { survey.view }
 
+    /// What a listing was.
+    struct Summary {
+        /// Whether rows were left out because of the limit.
+        var isCut = false
+        /// Where the ended tasks come from; nil when none were wanted.
+        var source: EndedTasks.Source?
+    }
+
     /// Tells each row, newest first.
     /// - Parameter body: Called with a row.
-    /// - Returns: Whether rows were left out because of the limit.
+    /// - Returns: What was left out, and where the rows come from.
     /// - Throws: `SystemCallError` when a directory or file cannot be read.
-    @discardableResult
-    func forEach(_ body: (TaskRow) throws -> Void) throws -> Bool {
-        var traces = try candidates()
+    func forEach(_ body: (TaskRow) throws -> Void) throws -> Summary {
+        var summary = Summary()
+        var traces = try candidates(&summary)
         traces.sort { $0.sinceNanoseconds > $1.sinceNanoseconds }
         var count = 0
         for trace in traces where try mayBeWanted(trace) {
             for row in try rows(of: trace) where states.isEmpty || states.contains(row.state) {
-                if let limit, count == limit { return true }
+                if let limit, count == limit {
+                    summary.isCut = true
+                    return summary
+                }
                 count += 1
                 try body(row)
             }
         }
-        return false
+        return summary
     }
 
     /// The live ones come last, so that the sort, which is stable, puts them there among equals.
-    private func candidates() throws(SystemCallError) -> [TaskTrace] {
+    private func candidates(_ summary: inout Summary) throws(SystemCallError) -> [TaskTrace] {
         let live = try view.liveTraces(of: worker)
         let pairs = live.compactMap { trace in trace.id.map { ($0, trace) } }
         survey.live = Dictionary(pairs) { first, _ in first }
         let wantsEnded = states.isEmpty || states.contains { $0.isFinal }
         guard wantsEnded else { return live }
-        return live + (try view.endedTraces(of: worker, without: Set(pairs.map(\.0))))
+        let ended = try EndedTasks(view: view, settings: survey.loaded.settings)
+            // One more than is shown tells that there are more.
+            .traces(
+                limit: limit.map { $0 + 1 },
+                states: states.filter(\.isFinal),
+                worker: worker,
+                without: Set(pairs.map(\.0))
+            )
+        summary.source = ended.source
+        return live + ended.traces
     }
 
     private func mayBeWanted(_ trace: TaskTrace) throws(SystemCallError) -> Bool {
         if states.isEmpty { return true }
-        guard trace.place == .result else { return true }
-        return try view.status(of: trace).map { states.contains(TaskState($0)) } ?? false
+        switch trace.place {
+        case .claim: return true
+        case .result: return try view.status(of: trace).map { states.contains(TaskState($0)) } ?? false
+        case .inbox:
+            if states.contains(.queued) || states.contains(.waiting) { return true }
+            // Its name may hide the result of another task.
+            guard let id = trace.id else { return false }
+            return try view.shelf.location(of: id) != nil
+        }
     }
 
     private func rows(of trace: TaskTrace) throws(SystemCallError) -> [TaskRow] {
