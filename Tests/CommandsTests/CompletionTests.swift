@@ -46,6 +46,8 @@ struct CompletionTests {
     @Test func namesOfTheQueueComplete() {
         #expect(words("why", "b") == ["build-7"])
         #expect(words("wait", "build-7", "") == ["build-7", "test-7"])
+        #expect(words("cancel", "b") == ["build-7"])
+        #expect(words("pause", "") == ["marie", "anga"])
         #expect(words("logs", "--follow", "t") == ["test-7"])
         #expect(words("show", "build-7", "") == [])
         #expect(words("submit", "") == ["marie", "anga"])

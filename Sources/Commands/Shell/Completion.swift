@@ -84,7 +84,7 @@ package struct Completion {
     private func values(of argument: ArgumentInfoV0) -> Answer {
         if let values = argument.allValues { return .words(values.map { Word(text: $0, meaning: "") }) }
         switch argument.names.first?.name ?? argument.valueName {
-        case "id", "after": return .words(found(.tasks))
+        case "id", "ids", "after": return .words(found(.tasks))
         case "worker", "workers": return .words(found(.workers))
         case "agent": return .words(found(.agents))
         case "file", "batch", "config": return .files
