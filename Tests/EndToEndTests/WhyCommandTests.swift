@@ -64,7 +64,7 @@ struct WhyCommandTests {
             _ = try await daemon.result(of: "low")
             let failed = try await explain("runs", daemon)
             #expect(failed["cause"] == "exit_code")
-            #expect(ids(failed["remedies"]).contains("run it again: vigil dlq retry runs"))
+            #expect(ids(failed["remedies"]).contains("run it again: vigil retry runs"))
             try daemon.submit("after", "true", ["dependencies": ["runs"]])
             _ = try await daemon.result(of: "after")
             let given = try await explain("after", daemon)

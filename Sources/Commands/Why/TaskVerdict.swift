@@ -94,7 +94,7 @@ extension TaskVerdict {
         switch needed.state {
         case nil: "submit \(needed.id), or look whether its id is mistyped"
         case "failed", "cancelled", "dead-lettered":
-            "run it again before the worker gives this one up: vigil dlq retry \(needed.id)"
+            "run it again before the worker gives this one up: vigil retry \(needed.id)"
         case "running": "wait for its end: vigil wait \(needed.id)"
         default: "see what that one waits for: vigil why \(needed.id)"
         }
@@ -157,7 +157,7 @@ extension TaskVerdict {
             self.init(
                 cause: letter?.reason.rawValue ?? portrait.state.rawValue,
                 predicate: "\(portrait.state == .cancelled ? "was cancelled" : "failed")\(end)\(why)",
-                remedies: letter == nil ? [] : ["run it again: vigil dlq retry \(portrait.id)"]
+                remedies: letter == nil ? [] : ["run it again: vigil retry \(portrait.id)"]
             )
             return
         }
@@ -197,7 +197,7 @@ extension TaskVerdict {
     private static func remedies(for reason: FailureReason, _ facts: TaskCircumstances, isRing: Bool) -> [String] {
         let id = facts.id
         let logs = "see what it wrote: vigil logs \(id) --stderr"
-        let again = "run it again: vigil dlq retry \(id)"
+        let again = "run it again: vigil retry \(id)"
         if isRing { return ["submit one of them anew without the dependency: vigil submit --replace"] }
         switch reason {
         case .exitCode, .agentError: return [logs, again]
@@ -213,7 +213,7 @@ extension TaskVerdict {
             let origin = facts.links.last.map { ", see why: vigil why \($0.id)" } ?? ""
             return ["mend first what it needs\(origin)", again]
         case .expired: return ["submit it again with a later --expires; when nothing took it in time: vigil status"]
-        case .cancelled: return ["submit it again if it is still wanted: vigil submit --replace"]
+        case .cancelled: return ["run it again if it is still wanted: vigil retry \(id)"]
         case .outputLimit: return ["let it write less, or to files of its own", again]
         }
     }
