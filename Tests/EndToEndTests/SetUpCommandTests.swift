@@ -130,6 +130,7 @@ struct DoctorCommandTests {
     func changesNothing() async throws {
         try await DaemonFixture.with { daemon in
             try await daemon.stop()
+            try Directory.open(daemon.root).removeTree("pipes")
             let before = try daemon.names(in: "")
             let result = try await daemon.run("doctor")
             #expect(result.status == .exited(0))
