@@ -210,6 +210,9 @@ int cl_rewind(int descriptor) { return lseek(descriptor, 0, SEEK_SET) < 0 ? -err
 
 int cl_sync(int descriptor) { RETRY(fsync(descriptor)); }
 
+// Where it is not supported, the sync that follows does all the work.
+void cl_sync_begin(int descriptor) { (void)sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 // Never repeated: Linux has released the number even when it reports an interruption, see close(2).
 int cl_close(int descriptor) { return close(descriptor) < 0 && errno != EINTR ? -errno : 0; }
 

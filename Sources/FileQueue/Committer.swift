@@ -115,24 +115,11 @@ private struct Batch {
     }
 
     private mutating func run(_ steps: [(commit: Int, step: Commit.Step)]) {
-        var writes: [Write] = []
-        var directories: [(commit: Int, directory: Directory)] = []
+        let writes = prepare(steps)
+        var directories = writes.map { ($0.commit, $0.directory) }
         for (index, step) in steps where errors[index] == nil {
             switch step {
-            case .write(let name, let bytes, let directory, let replacing):
-                do throws(SystemCallError) {
-                    let temporary = try AtomicFile.prepare(bytes, in: directory, durability: durability)
-                    writes.append(
-                        Write(
-                            commit: index,
-                            temporary: temporary,
-                            name: name,
-                            directory: directory,
-                            replacing: replacing
-                        )
-                    )
-                    directories.append((index, directory))
-                } catch { errors[index] = error }
+            case .write: break
             case .syncFile(let name, let directory):
                 do throws(SystemCallError) { try syncFile(name, in: directory) } catch { errors[index] = error }
             case .syncDirectory(let directory):
@@ -141,6 +128,35 @@ private struct Batch {
         }
         rename(writes)
         sync(directories)
+    }
+
+    /// Writes all files of a phase under temporary names, synced.
+    private mutating func prepare(_ steps: [(commit: Int, step: Commit.Step)]) -> [Write] {
+        var files: [(bytes: [UInt8], directory: Directory)] = []
+        var wanted: [(commit: Int, name: FileName, replacing: Bool)] = []
+        for (index, step) in steps {
+            guard case .write(let name, let bytes, let directory, let replacing) = step else { continue }
+            files.append((bytes, directory))
+            wanted.append((index, name, replacing))
+        }
+        var writes: [Write] = []
+        let results = AtomicFile.prepare(all: files, durability: durability)
+        for (result, (file, want)) in zip(results, zip(files, wanted)) {
+            switch result {
+            case .success(let temporary):
+                writes.append(
+                    Write(
+                        commit: want.commit,
+                        temporary: temporary,
+                        name: want.name,
+                        directory: file.directory,
+                        replacing: want.replacing
+                    )
+                )
+            case .failure(let error): errors[want.commit] = errors[want.commit] ?? error
+            }
+        }
+        return writes
     }
 
     private mutating func rename(_ writes: [Write]) {

@@ -56,7 +56,7 @@ package enum AtomicFile {
     /// How the names of temporary files begin; whoever finds an old one may remove it.
     package static let temporaryPrefix = ".tmp-"
 
-    /// Writes and syncs a temporary file, for those who rename several at once.
+    /// Writes and syncs a temporary file, for those who rename it later.
     ///
     /// Nothing is left behind on an error.
     /// - Parameters:
@@ -72,6 +72,57 @@ package enum AtomicFile {
         mode: UInt32 = 0o640,
         durability: Durability
     ) throws(SystemCallError) -> FileName {
+        let begun = try begin(bytes, in: directory, mode)
+        return try finish(begun, in: directory, durability)
+    }
+
+    /// Writes and syncs several temporary files, for those who rename them together.
+    ///
+    /// All of a stretch are written before the first is synced, so that the device has them at the same time, and a
+    /// file system with a journal commits them together. That takes a fraction of the time of one after the other.
+    /// - Parameters:
+    ///   - files: What to write, and where.
+    ///   - durability: Whether to wait for the device.
+    /// - Returns: For each file its name, or what the failed call reports; nothing is left behind of such a file.
+    package static func prepare(
+        all files: [(bytes: [UInt8], directory: Directory)],
+        durability: Durability
+    ) -> [Result<FileName, SystemCallError>] {
+        var results: [Result<FileName, SystemCallError>] = []
+        for start in stride(from: 0, to: files.count, by: stretch) {
+            let files = files[start..<min(start + stretch, files.count)]
+            let begun = files.map { file in
+                Result { () throws(SystemCallError) in
+                    let begun = try begin(file.bytes, in: file.directory, 0o640)
+                    if durability == .full && files.count > 1 { cl_sync_begin(begun.descriptor) }
+                    return begun
+                }
+            }
+            for (file, begun) in zip(files, begun) {
+                results.append(
+                    begun.flatMap { begun in
+                        Result { () throws(SystemCallError) in try finish(begun, in: file.directory, durability) }
+                    }
+                )
+            }
+        }
+        return results
+    }
+
+    /// How many files are open at the same time, of which a process may have only so many.
+    private static let stretch = 64
+
+    /// A file that is written, and neither synced nor closed; whoever finishes it owns the descriptor.
+    private struct Begun {
+        let name: FileName
+        let descriptor: Int32
+    }
+
+    private static func begin(
+        _ bytes: [UInt8],
+        in directory: Directory,
+        _ mode: UInt32
+    ) throws(SystemCallError) -> Begun {
         while true {
             let number = counter.add(1, ordering: .relaxed).newValue
             let temporary = FileName("\(temporaryPrefix)\(SystemInfo.processID)-\(number)")
@@ -83,23 +134,30 @@ package enum AtomicFile {
                 continue
             }
             do {
-                try fill(file, with: bytes, durability)
-                return temporary
+                try file.write(all: bytes)
             } catch {
-                // As above: the first error is the one to report.
+                // The first error is the one to report.
                 _ = try? directory.remove(temporary)
                 throw error
             }
+            return Begun(name: temporary, descriptor: file.release())
         }
     }
 
-    private static func fill(
-        _ file: consuming OwnedDescriptor,
-        with bytes: [UInt8],
+    private static func finish(
+        _ begun: Begun,
+        in directory: Directory,
         _ durability: Durability
-    ) throws(SystemCallError) {
-        try file.write(all: bytes)
-        if durability == .full { try file.sync() }
-        try file.close()
+    ) throws(SystemCallError) -> FileName {
+        let file = OwnedDescriptor(adopting: begun.descriptor)
+        do {
+            if durability == .full { try file.sync() }
+            try file.close()
+            return begun.name
+        } catch {
+            // As above: the first error is the one to report.
+            _ = try? directory.remove(begun.name)
+            throw error
+        }
     }
 }

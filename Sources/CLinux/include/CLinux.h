@@ -68,6 +68,8 @@ long cl_read_at(int descriptor, void *buffer, size_t count, int64_t offset);
 long cl_write(int descriptor, const void *bytes, size_t count);
 int cl_rewind(int descriptor);
 int cl_sync(int descriptor);
+/// Lets the device begin with the data of a file; a hint, of which nothing is promised.
+void cl_sync_begin(int descriptor);
 int cl_close(int descriptor);
 int cl_duplicate(int descriptor);
 
