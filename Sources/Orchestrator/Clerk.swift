@@ -15,8 +15,8 @@ struct Look: Hashable, Sendable {
 struct ScanFinding: Sendable {
     /// The files that the store does not know as they are.
     var news: [FileName] = []
-    /// Whether that is all of them.
-    var isComplete = true
+    /// The last of them when there are more; another scan goes on behind it.
+    var last: FileName?
 }
 
 /// What a batch of looks came to.
@@ -115,6 +115,7 @@ struct Clerk: Sendable {
     /// - Parameters:
     ///   - place: Which.
     ///   - directory: The open directory.
+    ///   - last: Only files behind this one, in the order of their names.
     ///   - mute: Files that say nothing, with the change of each.
     ///   - now: The present time.
     ///   - limit: The most files; a scan that finds more is to be repeated when these are dealt with.
@@ -123,6 +124,7 @@ struct Clerk: Sendable {
     func scan(
         _ place: QueuePlace,
         _ directory: Directory,
+        behind last: FileName?,
         mute: [Look: Int64],
         at now: Timestamp,
         limit: Int
@@ -131,7 +133,7 @@ struct Clerk: Sendable {
         if try store.scannedChange(of: directory.path) == changed { return ScanFinding() }
         var names: [FileName] = []
         try directory.names { name in
-            if QueueWitness.isNews(name, in: place) { names.append(name) }
+            if QueueWitness.isNews(name, in: place), last.map({ $0 < name }) ?? true { names.append(name) }
             return true
         }
         var finding = ScanFinding()
@@ -140,14 +142,14 @@ struct Clerk: Sendable {
             if mute[Look(place: place, name: name)] == status.modifiedNanoseconds { continue }
             if try isKnown(name, in: place, status) { continue }
             guard finding.news.count < limit else {
-                finding.isComplete = false
+                finding.last = finding.news.last
                 break
             }
             finding.news.append(name)
         }
         // A change within the clock's grain after this scan would look the same, so that a young time says nothing.
         let age = now.millisecondsSince1970 - changed / 1_000_000
-        if finding.news.isEmpty, age > 2_000 { try store.noteScan(of: directory.path, change: changed) }
+        if last == nil, finding.news.isEmpty, age > 2_000 { try store.noteScan(of: directory.path, change: changed) }
         return finding
     }
 

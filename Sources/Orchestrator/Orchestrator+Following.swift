@@ -112,6 +112,8 @@ extension Orchestrator {
     }
 
     func scan(_ place: QueuePlace) {
+        // From the start, also when one is under way: it may have passed the file already.
+        scanned[place] = nil
         if place == .heartbeats {
             listBeats()
         } else if !scans.contains(place) {

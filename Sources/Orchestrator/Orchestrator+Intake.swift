@@ -90,12 +90,13 @@ extension Orchestrator {
             scans.removeAll { $0 == place }
             return
         }
-        let (now, mute) = (now, mute)
+        let (now, mute, last) = (now, mute, scanned[place])
         let finding = try await reactor.offload { [clerk] in
-            Result { try clerk.scan(place, directory, mute: mute, at: now, limit: Self.scanLimit) }
+            Result { try clerk.scan(place, directory, behind: last, mute: mute, at: now, limit: Self.scanLimit) }
         }.get()
-        // What was not listed any more is found by another scan after these.
-        if finding.isComplete { scans.removeAll { $0 == place } }
+        // What was not listed any more is found when these are dealt with.
+        scanned[place] = finding.last
+        if finding.last == nil { scans.removeAll { $0 == place } }
         for name in finding.news { look(at: Look(place: place, name: name)) }
     }
 

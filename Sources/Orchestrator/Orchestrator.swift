@@ -43,6 +43,8 @@ package actor Orchestrator: Service {
     var mute: [Look: Int64] = [:]
     /// The places to scan.
     var scans: [QueuePlace] = []
+    /// How far a scan has come that is not over.
+    var scanned: [QueuePlace: FileName] = [:]
     var scanNumber = 0
     var health: [WorkerID: WorkerHealth] = [:]
     /// Workers whose heartbeat is to be read.

@@ -25,6 +25,19 @@ import Testing
         }
     }
 
+    @Test func nothingIsLostWhenThousandsEndAtOnce() async throws {
+        try await DaemonFixture.orchestrating(["HEARTBEAT_INTERVAL": "60"]) { daemon in
+            let mill = try OutcomeMill(root: daemon.root)
+            let began = ContinuousClock.now
+            try await blocking { try mill.run(3_000) }
+            let rate = 3_000 / ((ContinuousClock.now - began) / .seconds(1))
+            try await daemon.expectCleanEnd()
+            let complaints = try mill.complaints()
+            #expect(complaints.prefix(5) == [], "\(complaints.count) complaints at \(Int(rate)) tasks a second")
+            try await daemon.start()
+        }
+    }
+
     @Test func secondOrchestratorRefusesInOneLine() async throws {
         try await DaemonFixture.orchestrating(["HEARTBEAT_INTERVAL": "60"]) { daemon in
             let second = try await daemon.run("orchestrator")
