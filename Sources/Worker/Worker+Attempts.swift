@@ -14,7 +14,7 @@ extension Worker {
         guard let claim = claims[id] else { return }
         if isCancelRequested(claim) {
             note(breaker.abandoned(permit, now: clock.now))
-            await finishCancelled(id)
+            await finishCancelled(claim)
             return
         }
         let request: AttemptRequest
@@ -205,13 +205,13 @@ extension Worker {
         metrics.attemptEnded(after: record?.duration)
         switch verdict {
         case .complete(let outcome):
-            await finish(id, draft.result(.completed, outcome: outcome))
+            await finish(claim, draft.result(.completed, outcome: outcome))
         case .giveUp(let failure, let reason):
             var outcome: Outcome?
             if case .judged(let judged) = end { outcome = judged }
-            await finishDead(id, draft.result(failure, outcome: outcome), reason)
+            await finishDead(claim, draft.result(failure, outcome: outcome), reason)
         case .cancel(let failure, let attempt):
-            await finish(id, draft.cancelled(failure, after: attempt))
+            await finish(claim, draft.cancelled(failure, after: attempt))
         case .retry(let failure, let delay):
             await retry(id, draft.attempt(failure), after: delay)
         case .handBack(let delay):

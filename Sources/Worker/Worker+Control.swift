@@ -173,19 +173,18 @@ extension Worker {
             resume(claim)
             return
         }
-        await finishCancelled(id)
+        await finishCancelled(claim)
     }
 
     /// Writes the result of a cancelled task of which nothing runs.
-    func finishCancelled(_ id: TaskID) async {
-        guard let claim = claims[id] else { return }
+    func finishCancelled(_ claim: Claim) async {
         let done: Void? = await persisted("claim") { () async throws(SystemCallError) in
             try await self.queue.makeDurable(claim)
         }
-        guard done != nil else { return release(id) }
+        guard done != nil else { return release(claim.id) }
         let output = claim.state.attempts.isEmpty ? AttemptOutput() : await readOutput(of: claim, nil)
         let draft = ResultDraft(claim: claim, record: nil, output: output, now: now.wall)
-        await finish(id, draft.resultWithoutAttempt(.cancelledWhileWaiting))
+        await finish(claim, draft.resultWithoutAttempt(.cancelledWhileWaiting))
     }
 
     /// Looks for the task of a request that this worker does not know, and forgets the request when it is over.

@@ -7,33 +7,31 @@ import QueueModel
 import SystemKit
 
 extension Worker {
-    func finish(_ id: TaskID, _ result: ResultRecord) async {
+    /// Writes a result; the claim is held until it is written, also when the worker lets go of it meanwhile.
+    func finish(_ claim: Claim, _ result: ResultRecord) async {
         let done = await persisted("result") { () async throws(SystemCallError) in
-            try await self.claims[id].mapAsync { claim throws(SystemCallError) in
-                try await self.queue.finish(claim, result)
-            }
+            try await self.queue.finish(claim, result)
         }
-        ended(id, result, isDone: done != nil, hindrance: done ?? nil)
+        ended(claim.id, result, isDone: done != nil, hindrance: done ?? nil)
     }
 
-    func finishDead(_ id: TaskID, _ result: ResultRecord, _ reason: DeadLetterReason) async {
+    /// Writes a dead letter and a result, as ``finish(_:_:)`` does.
+    func finishDead(_ claim: Claim, _ result: ResultRecord, _ reason: DeadLetterReason) async {
         let done = await persisted("dead letter") { () async throws(SystemCallError) in
-            try await self.claims[id].mapAsync { claim throws(SystemCallError) in
-                try await self.queue.finishDead(claim, reason: reason, result)
-            }
+            try await self.queue.finishDead(claim, reason: reason, result)
         }
         if done != nil {
             stats.deadLettered += 1
             metrics.deadLettered(reason)
         }
-        ended(id, result, isDone: done != nil, hindrance: done ?? nil)
+        ended(claim.id, result, isDone: done != nil, hindrance: done ?? nil)
     }
 
     /// Gives up a claimed task without a further attempt.
     func giveUp(_ id: TaskID, _ failure: Failure, _ reason: DeadLetterReason) async {
         guard let claim = claims[id] else { return }
         let draft = ResultDraft(claim: claim, record: nil, output: AttemptOutput(), now: now.wall)
-        await finishDead(id, draft.resultWithoutAttempt(failure), reason)
+        await finishDead(claim, draft.resultWithoutAttempt(failure), reason)
     }
 
     /// Gives up a task that never ran.
@@ -53,7 +51,7 @@ extension Worker {
         guard let claim = claims[id], let verdict = claim.state.verdict else { return }
         let output = claim.state.attempts.isEmpty ? AttemptOutput() : await readOutput(of: claim, nil)
         let draft = ResultDraft(claim: claim, record: nil, output: output, now: verdict.timestamp)
-        await finishDead(id, draft.resultWithoutAttempt(verdict.failure), verdict.reason)
+        await finishDead(claim, draft.resultWithoutAttempt(verdict.failure), verdict.reason)
     }
 
     private func ended(_ id: TaskID, _ result: ResultRecord, isDone: Bool, hindrance: SystemCallError?) {
@@ -116,18 +114,6 @@ extension Worker {
                 try await reactor.sleep(until: clock.now.advanced(by: delay))
             } catch { return nil }
             delay = min(delay * 2, .seconds(30))
-        }
-    }
-}
-
-extension Optional {
-    /// Maps the wrapped value through an asynchronous function.
-    fileprivate func mapAsync<Result, Failure: Error>(
-        _ transform: (Wrapped) async throws(Failure) -> Result?
-    ) async throws(Failure) -> Result? {
-        switch self {
-        case .some(let wrapped): try await transform(wrapped)
-        case .none: nil
         }
     }
 }

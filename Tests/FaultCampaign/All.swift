@@ -32,7 +32,7 @@ struct All: Campaign {
 
     /// The campaigns that try a little of everything.
     private func runShort(_ sequence: inout CampaignSequence, _ laboratory: Laboratory) async throws {
-        let fuzz = FuzzCampaign(laboratory: laboratory, seed: chosenSeed, inputs: long ? 5_000_000 : 1_000_000)
+        let fuzz = FuzzCampaign(laboratory: laboratory, seed: chosenSeed, inputs: long ? 2_000_000 : 1_000_000)
         try await sequence.run("fuzz") { try fuzz.run() }
         let schedules = long ? 1_000_000 : 100_000
         let simulation = SimulationCampaign(laboratory: laboratory, seed: chosenSeed, schedules: schedules)
