@@ -94,6 +94,12 @@ extension TaskExplanationTests {
             },
             waits("worker-not-running") { [.noDaemon("the daemon of marie stopped 1m ago; start it: vigil up")] },
             waits("paused") { [.paused] },
+            waits("paused-without-daemon") {
+                [.noDaemon("the daemon of marie stopped 1m ago; start it: vigil up"), .paused]
+            },
+            waits("cancel-asked-without-daemon", { $0.cancelAskedAt = now.adding(.seconds(-3)) }) {
+                [.noDaemon("the daemon of marie stopped 1m ago; start it: vigil up")]
+            },
             waits("draining") { [.draining] },
             waits("not-before") { [.notBefore(now.adding(.seconds(3600)))] },
             waits("circuit-open") { [.circuitOpen(until: now.adding(.seconds(40)))] },
@@ -158,6 +164,7 @@ extension TaskExplanationTests {
                     ]
                 }
             },
+            Case(name: "running-cancel-asked") { try runs { $1.cancelAskedAt = now.adding(.seconds(-3)) } },
             Case(name: "cut-off") { try runs { $1.isCutOff = true } },
         ]
     }
@@ -275,6 +282,7 @@ extension TaskExplanationTests {
             fails("ring-gave-up", .dependencyFailed, "t1 and a need each other", letter: .dependencyCycle, attempts: 0),
             fails("expired", .expired, "not started by 22:00", letter: .expired, attempts: 0),
             fails("cancelled", .cancelled, "cancelled on request", attempts: 0, status: .cancelled),
+            fails("cancelled-attempt", .cancelled, "cancelled on request", permanent: true, status: .cancelled),
             Case(name: "failed-without-result") {
                 var portrait = try portrait("t1", .failed)
                 portrait.letters = [try letter(.maxRetriesExceeded, "the agent exited with code 3")]

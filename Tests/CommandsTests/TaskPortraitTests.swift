@@ -47,6 +47,14 @@ struct TaskPortraitTests {
         #expect(reasons(ill) == [.degraded("agent: claude is not there")])
     }
 
+    @Test func pauseHoldsWhileNobodyServesTheWorker() throws {
+        let absent = try presence(.absent)
+        let found = TaskWaitReason.reasons(of: absent, isPaused: true, now: now, workers: [])
+        #expect(found.map(\.cause) == ["no_daemon", "paused"])
+        // Of itself a daemon that lives knows more than the file.
+        #expect(TaskWaitReason.reasons(of: try presence(), isPaused: true, now: now, workers: []).isEmpty)
+    }
+
     @Test(arguments: [
         (WorkerCondition.absent, "no daemon serves marie yet; start one: vigil worker marie"),
         (.stopped, "the daemon of marie stopped 1m ago; start it: vigil worker marie"),

@@ -74,6 +74,23 @@ struct WhyCommandTests {
         }
     }
 
+    @Test("what was asked while the worker is down is told")
+    func knowsWhatWasAsked() async throws {
+        try await DaemonFixture.idle { daemon in
+            try daemon.submit("t1", "true")
+            #expect(try await explain("t1", daemon)["cancel_requested_at"] == .null)
+            _ = try await daemon.run("pause", "marie")
+            _ = try await daemon.run("cancel", "t1")
+            let asked = try await explain("t1", daemon)
+            #expect(ids(asked["waiting_for"], "cause") == ["no_daemon", "paused"])
+            #expect(asked["cancel_requested_at"]?.stringValue != nil)
+            #expect(asked["sentence"]?.stringValue?.contains("its worker cancels it when it is started") == true)
+            // A request means one task, and not the next one of its id.
+            try daemon.submit("t1", "another")
+            #expect(try await explain("t1", daemon)["cancel_requested_at"] == .null)
+        }
+    }
+
     @Test("an open circuit says until when")
     func knowsTheCircuitsEnd() async throws {
         let settings = ["CIRCUIT_BREAKER_THRESHOLD": "1", "CIRCUIT_BREAKER_TIMEOUT": "3600", "MAX_RETRIES": "0"]

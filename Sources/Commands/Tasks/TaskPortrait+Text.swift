@@ -41,7 +41,7 @@ extension TaskPortrait {
 
     private func failureLine(_ failure: Failure) -> String {
         "\(printable(failure.message)) (\(failure.reason.rawValue)"
-            + (failure.isPermanent ? ", another attempt would fail the same way)" : ")")
+            + (isBeyondRetrying ? ", another attempt would fail the same way)" : ")")
     }
 
     // MARK: Facts

@@ -116,6 +116,12 @@ package struct TaskPortrait: Sendable {
 
     /// Why it failed, as its result says, or its dead letter where it has no result.
     package var failure: Failure? { result?.failure }
+
+    /// Whether an attempt has shown that another one would fail the same way; what was cancelled has shown nothing.
+    var isBeyondRetrying: Bool {
+        guard let failure, failure.reason != .cancelled else { return false }
+        return failure.isPermanent && !attempts.isEmpty
+    }
 }
 
 extension TaskPortrait {

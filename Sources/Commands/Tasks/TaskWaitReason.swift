@@ -66,15 +66,19 @@ package enum TaskWaitReason: Sendable, Equatable {
     /// What a worker's state means for a task that could run.
     /// - Parameters:
     ///   - presence: The worker's daemon.
+    ///   - isPaused: Whether a request to pause lies there; a daemon that lives says itself what it made of it.
     ///   - now: The present time.
     ///   - workers: The workers that `vigil up` would run.
     /// - Returns: What keeps its tasks from starting; nothing when they start at once.
     package static func reasons(
         of presence: WorkerPresence,
+        isPaused: Bool = false,
         now: Timestamp,
         workers: [WorkerID]
     ) -> [TaskWaitReason] {
-        if let absence = presence.absence(now: now, workers: workers) { return [.noDaemon(absence)] }
+        if let absence = presence.absence(now: now, workers: workers) {
+            return [.noDaemon(absence)] + (isPaused ? [.paused] : [])
+        }
         guard let heartbeat = presence.heartbeat else { return [] }
         var reasons: [TaskWaitReason] = []
         switch heartbeat.status {

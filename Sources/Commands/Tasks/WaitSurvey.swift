@@ -17,6 +17,7 @@ final class WaitSurvey {
     /// Where the tasks are that have not ended, when that is known already.
     var live: [TaskID: TaskTrace]?
 
+    private var opened: ControlRequests?
     private var served: Set<WorkerID>?
     private var presences: [WorkerID: WorkerPresence] = [:]
     private var ownSettings: [WorkerID: VigilSettings] = [:]
@@ -69,7 +70,24 @@ final class WaitSurvey {
 
     /// What keeps all tasks of a worker from starting.
     func reasons(of worker: WorkerID) throws(SystemCallError) -> [TaskWaitReason] {
-        TaskWaitReason.reasons(of: try presence(of: worker), now: now, workers: settings(for: worker).workers)
+        let presence = try presence(of: worker)
+        let isPaused = presence.condition.isAlive ? false : try requests().isPaused(worker)
+        return TaskWaitReason.reasons(
+            of: presence,
+            isPaused: isPaused,
+            now: now,
+            workers: settings(for: worker).workers
+        )
+    }
+
+    /// What commands have asked of the workers, and these have not done yet.
+    /// - Returns: The requests.
+    /// - Throws: `SystemCallError` when their directory cannot be opened.
+    func requests() throws(SystemCallError) -> ControlRequests {
+        if let opened { return opened }
+        let requests = try ControlRequests(locations: view.locations)
+        opened = requests
+        return requests
     }
 
     /// What keeps a queued task from starting.

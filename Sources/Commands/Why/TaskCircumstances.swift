@@ -38,6 +38,8 @@ package struct TaskCircumstances: Sendable {
     package var links: [Link] = []
     /// The tasks that need each other in a ring through it; empty when there is none.
     package var ring: [TaskID] = []
+    /// When it was asked to be cancelled, while that is not done yet.
+    package var cancelAskedAt: Timestamp?
     /// Whether its attempt was cut off, and nobody has noticed yet.
     package var isCutOff = false
     /// A file that is named for it, but is no valid task yet.

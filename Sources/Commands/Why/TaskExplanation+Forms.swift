@@ -38,6 +38,7 @@ extension TaskExplanation {
             "waiting_for": .array((facts.portrait?.waits ?? []).map(\.json)),
             "chain": .array(chain.map(\.json)),
             "ring": ids(facts.ring),
+            "cancel_requested_at": facts.cancelAskedAt.map { .string($0.description) } ?? .null,
             "ahead": facts.ahead.map { .integer($0.count) } ?? .null,
             "events": .array(events.map(\.json)),
             "remedies": .array(remedies.map(JSONValue.string)),

@@ -51,8 +51,8 @@ package struct TaskExplanation: Sendable, Equatable {
             case .refused: TaskVerdict(refused: portrait)
             }
         cause = verdict.cause
-        sentence = "\(portrait.id) \(verdict.predicate)"
-        events = Self.events(of: portrait)
+        sentence = "\(portrait.id) \(verdict.predicate)\(Self.cancelling(facts))"
+        events = Self.events(of: portrait, cancelAskedAt: facts.cancelAskedAt)
         chain = facts.links.map { Self.step($0, facts.now) }
         remedies = verdict.remedies
     }
@@ -63,6 +63,13 @@ package struct TaskExplanation: Sendable, Equatable {
         self.remedies = remedies
         events = []
         chain = []
+    }
+
+    private static func cancelling(_ facts: TaskCircumstances) -> String {
+        guard let time = facts.cancelAskedAt else { return "" }
+        let hasDaemon = facts.portrait?.waits.contains(where: \.isAbsence) == false
+        return (hasDaemon ? "; it is being cancelled" : "; its worker cancels it when it is started")
+            + ", as was asked \(Age(of: time, at: facts.now)) ago"
     }
 
     private static func unknown(_ facts: TaskCircumstances) -> TaskExplanation {
@@ -89,7 +96,7 @@ package struct TaskExplanation: Sendable, Equatable {
 // MARK: - What happened
 
 extension TaskExplanation {
-    private static func events(of portrait: TaskPortrait) -> [Event] {
+    private static func events(of portrait: TaskPortrait, cancelAskedAt: Timestamp?) -> [Event] {
         var events: [Event] = []
         if let queuedAt = portrait.queuedAt {
             events.append(Event(time: queuedAt, text: "put into the inbox of \(portrait.worker)"))
@@ -102,6 +109,7 @@ extension TaskExplanation {
             let why = letter.record.error.map { ": \(printable($0))" } ?? ""
             events.append(Event(time: letter.record.timestamp, text: "\(what)\(why) (\(reason.rawValue))"))
         }
+        if let cancelAskedAt { events.append(Event(time: cancelAskedAt, text: "asked to be cancelled")) }
         if let result = portrait.result {
             events.append(Event(time: result.timestamp, text: "ended: \(result.status.rawValue)"))
         }

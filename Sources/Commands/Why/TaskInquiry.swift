@@ -31,6 +31,7 @@ struct TaskInquiry {
             return facts
         }
         facts.portrait = portrait
+        facts.cancelAskedAt = try cancelAskedAt(id)
         switch portrait.state {
         case .running:
             facts.isCutOff = try view.surveyClaims().contains { $0.id == id && $0.holder == .nobody }
@@ -56,6 +57,18 @@ struct TaskInquiry {
             facts.links.append(.init(depth: path.count, id: id, portrait: found))
             if let found { try follow(found, path + [id], into: &facts) }
         }
+    }
+
+    /// A request for another task of the same id is stale.
+    private func cancelAskedAt(_ id: TaskID) throws -> Timestamp? {
+        guard case .request(let request) = try survey.requests().cancelRequest(for: id) else { return nil }
+        let digest: String?
+        switch try view.find(id) {
+        case .queued(let task, _, _)?: digest = task.contentDigest
+        case .claimed(_, let state)?: digest = state.digest
+        case .ended?, .deadLettered?, nil: digest = nil
+        }
+        return request.digest == digest ? request.requestedAt : nil
     }
 
     /// What a task still needs, or what it needed and was given up for.

@@ -164,7 +164,7 @@ extension TaskVerdict {
         let isRing = letter?.reason == .dependencyCycle
         let attempts =
             count == 0 ? " without an attempt" : count == 1 ? " in its only attempt" : " after \(count) attempts"
-        let finality = failure.isPermanent && count > 0 ? "; another attempt would fail the same way" : ""
+        let finality = portrait.isBeyondRetrying ? "; another attempt would fail the same way" : ""
         self.init(
             cause: isRing ? DeadLetterReason.dependencyCycle.rawValue : failure.reason.rawValue,
             predicate: (portrait.state == .cancelled ? "was cancelled" : "failed")
