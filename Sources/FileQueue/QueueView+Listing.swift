@@ -72,15 +72,44 @@ extension QueueView {
     ) throws(SystemCallError) -> [TaskTrace] {
         var traces: [TaskTrace] = []
         for (owner, directory) in try shelf.directories() where worker == nil || owner == worker {
-            for id in try resultNames(in: directory) where !excluded.contains(id) {
-                guard let status = try directory.status(of: ResultShelf.fileName(of: id)), status.kind == .regular
-                else { continue }
-                traces.append(
-                    TaskTrace(id: id, worker: owner, place: .result, sinceNanoseconds: status.modifiedNanoseconds)
-                )
-            }
+            let ids = try resultNames(in: directory).filter { !excluded.contains($0) }
+            traces += try self.traces(of: ids, owner, in: directory)
         }
         return traces.newestFirst
+    }
+
+    /// The traces of all results, when these are few.
+    /// - Parameter most: How many results are few.
+    /// - Returns: The traces, newest first; nil when there are more, of which none was looked at.
+    /// - Throws: When a directory cannot be read.
+    package func endedTraces(unlessMoreThan most: Int) throws(SystemCallError) -> [TaskTrace]? {
+        var count = 0
+        var found: [(owner: WorkerID, directory: Directory, ids: [TaskID])] = []
+        for (owner, directory) in try shelf.directories() {
+            let ids = try resultNames(in: directory, limit: most - count + 1)
+            count += ids.count
+            if count > most { return nil }
+            found.append((owner, directory, ids))
+        }
+        var traces: [TaskTrace] = []
+        for (owner, directory, ids) in found { traces += try self.traces(of: ids, owner, in: directory) }
+        return traces.newestFirst
+    }
+
+    private func traces(
+        of ids: [TaskID],
+        _ owner: WorkerID,
+        in directory: Directory
+    ) throws(SystemCallError) -> [TaskTrace] {
+        var traces: [TaskTrace] = []
+        for id in ids {
+            guard let status = try directory.status(of: ResultShelf.fileName(of: id)), status.kind == .regular
+            else { continue }
+            traces.append(
+                TaskTrace(id: id, worker: owner, place: .result, sinceNanoseconds: status.modifiedNanoseconds)
+            )
+        }
+        return traces
     }
 
     /// The ids of all tasks that names tell, sorted, each once; no file is looked at.
@@ -171,14 +200,14 @@ extension QueueView {
         return found
     }
 
-    private func resultNames(in directory: Directory) throws(SystemCallError) -> [TaskID] {
+    private func resultNames(in directory: Directory, limit: Int = .max) throws(SystemCallError) -> [TaskID] {
         var ids: [TaskID] = []
         try directory.entries { name, kind in
             guard kind == nil || kind == .regular, name.hasSuffix(".json"), !name.hasPrefix("."),
                 let id = TaskID(bytes: name.bytes.dropLast(5))
             else { return true }
             ids.append(id)
-            return true
+            return ids.count < limit
         }
         return ids
     }
@@ -186,6 +215,9 @@ extension QueueView {
 
 extension [TaskTrace] {
     fileprivate var newestFirst: [TaskTrace] {
-        sorted { ($0.sinceNanoseconds, $0.id?.string ?? "") > ($1.sinceNanoseconds, $1.id?.string ?? "") }
+        sorted { left, right in
+            if left.sinceNanoseconds != right.sinceNanoseconds { return left.sinceNanoseconds > right.sinceNanoseconds }
+            return (left.id?.string ?? "") > (right.id?.string ?? "")
+        }
     }
 }

@@ -124,7 +124,7 @@ struct StatusReportTests {
             {"kind":"retry","worker":"marie","name":"a","reason":"exit_code","message":"exit code 3",\#
             "timestamp":"2027-01-15T07:58:30.000Z","age_seconds":90},\#
             {"kind":"dead_letter","worker":"anga","name":"x_17.json","reason":"invalid_json",\#
-            "message":"line 1: \u001b[2J","timestamp":"2027-01-13T00:26:40.000Z","age_seconds":200000}],"ended":[]}
+            "message":"line 1: \u001b[2J","timestamp":"2027-01-13T00:26:40.000Z","age_seconds":200000}],"ended":[],"ended_known":true}
             """#
         #expect(String(decoding: bytes, as: UTF8.self) == expected)
     }

@@ -62,6 +62,25 @@ struct ListCommandTests {
         }
     }
 
+    @Test("among many results the latest are not looked for, and that is said")
+    func manyResultsAreNotReadForStatus() async throws {
+        try await DaemonFixture.idle { daemon in
+            _ = try Directory.create("\(daemon.root)/tasks/marie")
+            let mill = try OutcomeMill(root: daemon.root)
+            try mill.run(4)
+            let few = try await daemon.run("status", "--json")
+            #expect(few.output.contains(#""ended_known":true"#))
+            try mill.run(2_000)
+            let many = try await daemon.run("status", "--json")
+            #expect(many.output.contains(#""ended":[],"ended_known":false"#))
+            let text = try await daemon.run("status")
+            #expect(text.output.contains("RECENTLY ENDED\nnot looked for: many results"))
+            try daemon.submit("live", "true")
+            let words = try await daemon.run("complete", "--", "show", "")
+            #expect(words.output == "live\t\n")
+        }
+    }
+
     @Test("a living orchestrator's history says what ended; without one the files do")
     func asksTheHistory() async throws {
         try await DaemonFixture.idle { daemon in

@@ -35,6 +35,18 @@ struct TaskTraceTests {
         withExtendedLifetime(running) {}
     }
 
+    @Test func manyResultsAreNotLookedAt() throws {
+        let fixture = try QueueFixture()
+        for (number, worker) in ["marie", "marie", "anga"].enumerated() {
+            let results = try Directory.create("\(fixture.locations.results)/\(worker)")
+            let name = FileName("t\(number).json")
+            try AtomicFile.write([0x7B], as: name, in: results, replacing: true, durability: .relaxed)
+        }
+        let view = try QueueView(locations: fixture.locations)
+        #expect(try view.endedTraces(unlessMoreThan: 2) == nil)
+        #expect(try view.endedTraces(unlessMoreThan: 3)?.count == 3)
+    }
+
     @Test func aResultOfAnotherProgramIsReadWhole() throws {
         let fixture = try QueueFixture()
         let results = try Directory.create(fixture.locations.results + "/marie")

@@ -37,6 +37,9 @@ struct Complete: ParsableCommand {
         shouldDisplay: false
     )
 
+    /// The most ended tasks that the orchestrator is asked for.
+    private static let mostEnded = 500
+
     @Argument(parsing: .captureForPassthrough, help: "The words behind vigil; the last one is being typed.")
     var words: [String] = []
 
@@ -64,12 +67,20 @@ struct Complete: ParsableCommand {
         let loaded = try options.load()
         switch kind {
         case .agents: return loaded.settings.agents.keys.map(\.string).sorted()
-        case .tasks: return try QueueView.existing(QueueLocations(loaded.settings)).knownIDs().map(\.string)
+        case .tasks: return try tasks(loaded.settings).map(\.string)
         case .workers:
             // Also those that have no files yet.
             let found = try? QueueView.existing(QueueLocations(loaded.settings)).workers()
             return Set(loaded.settings.workers + (found ?? [])).sorted().map(\.string)
         }
+    }
+
+    /// All that have not ended, and the latest that have: nobody picks one of a hundred thousand.
+    private static func tasks(_ settings: VigilSettings) throws -> [TaskID] {
+        let view = try QueueView.existing(QueueLocations(settings))
+        let live = try view.liveTraces()
+        let ended = try EndedTasks(view: view, settings: settings).latest(mostEnded, unlessMoreThan: mostEnded * 4)
+        return Set((live + (ended ?? [])).compactMap(\.id)).sorted()
     }
 
     private static func value(of option: String, in words: [String]) -> String? {

@@ -10,18 +10,25 @@ import SystemKit
 struct RecentEndings {
     /// How many are kept.
     static let count = 10
+    /// The most results that are looked at for them where no orchestrator knows the latest.
+    static let mostResults = 2_000
 
     /// The rows, newest first.
     private(set) var rows: [TaskRow] = []
+    /// Whether these are the latest; otherwise only those that ended since are known.
+    let areKnown: Bool
 
-    /// Finds the latest by the orchestrator's history, or by the names and times of all results, and reads them.
+    /// Finds the latest by the orchestrator's history, or by the names and times of all results where these are few,
+    /// and reads them.
     /// - Parameters:
     ///   - view: The queue.
     ///   - settings: Its settings.
     /// - Throws: `SystemCallError` when a directory or file cannot be read.
     init(in view: QueueView, _ settings: VigilSettings) throws(SystemCallError) {
-        let ended = try EndedTasks(view: view, settings: settings).traces(limit: Self.count)
-        for trace in ended.traces.prefix(Self.count) {
+        let ended = try EndedTasks(view: view, settings: settings)
+            .latest(Self.count, unlessMoreThan: Self.mostResults)
+        areKnown = ended != nil
+        for trace in (ended ?? []).prefix(Self.count) {
             if let id = trace.id, let result = try view.shelf.result(of: id) { rows.append(TaskRow(result)) }
         }
         rows.sort { $0.since > $1.since }

@@ -21,9 +21,17 @@ extension StatusReport {
         if !failures.isEmpty {
             blocks.append(paint("RECENT FAILURES", .heading) + "\n" + recent.text(width: width))
         }
-        if !ended.isEmpty {
-            let rows = TaskRow.table(ended, now: timestamp, width: width) { text, state in paint(text, state.style) }
-            blocks.append(paint("RECENTLY ENDED", .heading) + "\n" + rows)
+        if !ended.isEmpty || !endedAreKnown {
+            var lines = [paint("RECENTLY ENDED", .heading)]
+            if !ended.isEmpty {
+                lines.append(
+                    TaskRow.table(ended, now: timestamp, width: width) { text, state in paint(text, state.style) }
+                )
+            }
+            if !endedAreKnown {
+                lines.append("not looked for: many results, and no orchestrator that knows the latest; see: vigil list")
+            }
+            blocks.append(lines.joined(separator: "\n"))
         }
         return blocks.joined(separator: "\n\n")
     }

@@ -103,6 +103,8 @@ package struct StatusReport: Sendable {
     package let failures: [RecentFailure]
     /// The tasks that ended last, newest first.
     package let ended: [TaskRow]
+    /// Whether those are the tasks that ended last; they are not looked for among very many results.
+    package let endedAreKnown: Bool
 
     /// Puts a report together.
     /// - Parameters:
@@ -111,18 +113,21 @@ package struct StatusReport: Sendable {
     ///   - workers: Every worker.
     ///   - failures: What failed lately, newest first.
     ///   - ended: The tasks that ended last, newest first.
+    ///   - endedAreKnown: Whether they were looked for.
     package init(
         root: String,
         timestamp: Timestamp,
         workers: [WorkerReport],
         failures: [RecentFailure],
-        ended: [TaskRow] = []
+        ended: [TaskRow] = [],
+        endedAreKnown: Bool = true
     ) {
         self.root = root
         self.timestamp = timestamp
         self.workers = workers
         self.failures = failures
         self.ended = ended
+        self.endedAreKnown = endedAreKnown
     }
 
     /// The number of workers whose daemon lives.
@@ -142,6 +147,7 @@ extension StatusReport {
             "workers": .array(workers.map { $0.json(at: timestamp) }),
             "failures": .array(failures.map { $0.json(at: timestamp) }),
             "ended": .array(ended.map(\.json)),
+            "ended_known": .bool(endedAreKnown),
         ])
     }
 

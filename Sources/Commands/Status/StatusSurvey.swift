@@ -15,7 +15,7 @@ struct StatusSurvey {
     let host: String
     let now: Timestamp
     /// The tasks that ended last, when that is known already.
-    var endings: [TaskRow]?
+    var endings: RecentEndings?
 
     /// Looks at the queue.
     /// - Returns: The report.
@@ -45,12 +45,14 @@ struct StatusSurvey {
             for claim in claims where claim.worker == worker { report.add(claim) }
             reports.append(report)
         }
+        let endings = try endings ?? RecentEndings(in: view, loaded.settings)
         return StatusReport(
             root: loaded.settings.root,
             timestamp: now,
             workers: reports,
             failures: failures(letters.letters, claims),
-            ended: try endings ?? RecentEndings(in: view, loaded.settings).rows
+            ended: endings.rows,
+            endedAreKnown: endings.areKnown
         )
     }
 

@@ -41,7 +41,7 @@ struct StatusWatch: Sendable {
             }
             try endings.note(news.take(), in: view)
             var survey = StatusSurvey(loaded: loaded, host: SystemInfo.hostName, now: .present())
-            survey.endings = endings.rows
+            survey.endings = endings
             let report = try survey.report()
             if isScreen || report.substance != shown {
                 try await pipe.write(Array(form(report, isScreen, isFirst: shown == nil).utf8), to: .standardOutput)

@@ -36,7 +36,37 @@ struct EndedTasks {
         worker: WorkerID? = nil,
         without excluded: Set<TaskID> = []
     ) throws(SystemCallError) -> (traces: [TaskTrace], source: Source) {
-        var reason = "no orchestrator runs"
+        switch ask(limit: limit, states, worker, without: excluded) {
+        case .told(let traces): return (traces, .history)
+        case .silent(let reason): return (try view.endedTraces(of: worker, without: excluded), .files(reason))
+        }
+    }
+
+    /// The latest ended tasks, when they can be told at little cost.
+    /// - Parameters:
+    ///   - count: How many are wanted.
+    ///   - most: How many results are worth looking at where nobody knows the latest.
+    /// - Returns: The traces, newest first, perhaps more than are wanted; nil when there are more results than that.
+    /// - Throws: `SystemCallError` when a directory cannot be read.
+    func latest(_ count: Int, unlessMoreThan most: Int) throws(SystemCallError) -> [TaskTrace]? {
+        switch ask(limit: count, [], nil, without: []) {
+        case .told(let traces): traces
+        case .silent: try view.endedTraces(unlessMoreThan: most)
+        }
+    }
+
+    private enum History {
+        case told([TaskTrace])
+        /// There is none to ask, with the reason.
+        case silent(String)
+    }
+
+    private func ask(
+        limit: Int?,
+        _ states: Set<TaskState>,
+        _ worker: WorkerID?,
+        without excluded: Set<TaskID>
+    ) -> History {
         do {
             if var history = try HistoryReader.served(HistoryLocation(stateFile: settings.stateFile)) {
                 let most = limit.map { $0 + excluded.count } ?? .max
@@ -44,12 +74,12 @@ struct EndedTasks {
                 let traces = entries.filter { !excluded.contains($0.id) }.map { entry in
                     TaskTrace(ended: entry.id, worker: entry.worker, at: entry.endedAt ?? entry.submittedAt)
                 }
-                return (traces, .history)
+                return .told(traces)
             }
         } catch {
             // The files know all that the history knows.
-            reason = "the orchestrator's history cannot be read (\(error))"
+            return .silent("the orchestrator's history cannot be read (\(error))")
         }
-        return (try view.endedTraces(of: worker, without: excluded), .files(reason))
+        return .silent("no orchestrator runs")
     }
 }
