@@ -3,7 +3,7 @@
 """Measures what a long history costs: the reading commands, and the orchestrator for one more result.
 
 Writes results as a worker leaves them, first few, then many. A time on a machine that does something else says little;
-the CPU time beside it, of user and system together, says what the program itself needed.
+the CPU time beside it, of user and system together, says what the program itself needed. TMPDIR=/dev/shm keeps the disk out of it.
 """
 import argparse
 import json
@@ -214,35 +214,38 @@ def measure(queue, count, samples):
     return figures
 
 
+def text(count, parts):
+    """The figures for people."""
+    lines = [f"{count} results"]
+    for part, figures in parts.items():
+        nested = {name: value for name, value in figures.items() if isinstance(value, dict)} or {"": figures}
+        for name, values in nested.items():
+            words = ", ".join(f"{key} {value}" for key, value in values.items())
+            lines.append(f"  {part}{': ' + name if name else ''}: {words}")
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=int, default=100_000, help="how long the long history is")
     parser.add_argument("--few", type=int, default=100, help="how long the short one is")
     parser.add_argument("--samples", type=int, default=50, help="how many results are added one at a time")
     parser.add_argument("--keep", action="store_true", help="keep the root directory, and name it")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON, a line for each history")
     options = parser.parse_args()
     if not VIGIL.exists():
         raise SystemExit(f"{VIGIL} is missing; run make build first")
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="vigil-history-"))
     try:
-        report = {}
         for count in (options.few, options.results):
-            report[str(count)] = measure(Queue(scratch), count, options.samples)
+            figures = measure(Queue(scratch), count, options.samples)
+            # At once, since removing so many files may take minutes.
+            print(json.dumps({str(count): figures}) if options.json else text(count, figures), flush=True)
     finally:
         if options.keep:
             print(f"kept: {scratch}")
         else:
             shutil.rmtree(scratch)
-    if options.json:
-        print(json.dumps(report, indent=2))
-        return
-    for count, parts in report.items():
-        print(f"{count} results")
-        for part, figures in parts.items():
-            for name, value in figures.items():
-                words = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-                print(f"  {part}: {name}: {words}")
 
 
 if __name__ == "__main__":
