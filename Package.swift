@@ -119,7 +119,11 @@ let package = Package(
         tests("SupervisionTests", ["Logging", "QueueModel", "Supervision", "SystemKit", "vigil-supervisor"]),
         tests("HTTPServerTests", ["HTTPServer", "Logging", "ServiceLifecycle", "SystemKit"]),
         tests("FileQueueTests", ["FileQueue", "QueueModel", "SystemKit"]),
-        tests("AgentsTests", ["Agents", "QueueModel", "Supervision", "SystemKit"]),
+        tests(
+            "AgentsTests",
+            ["Agents", "QueueModel", "Supervision", "SystemKit"],
+            exclude: ["Samples"]
+        ),
         tests("SettingsTests", ["Agents", "QueueModel", "Settings", "SystemKit"]),
         tests(
             "WorkerTests",

@@ -19,6 +19,16 @@ package enum AgentEnvironment {
         "MCP_TOOL_TIMEOUT", "NODE_EXTRA_CA_CERTS",
     ]
 
+    private static let codex = ["CODEX_*", "OPENAI_*"]
+
+    /// What keeps the Claude command line quiet and leaves retries to us, unless the daemon's environment has it.
+    ///
+    /// A command that it moved to the background would keep it from ending.
+    private static let claudeDefaults = [
+        "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_MAX_RETRIES": "2", "DISABLE_AUTOUPDATER": "1", "SHELL": "/bin/bash",
+    ]
+
     /// What a running Claude session leaves for its own children; in another session it names the wrong one.
     private static let foreignSession: Set<String> = [
         "CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_CHILD_SESSION",
@@ -47,12 +57,19 @@ package enum AgentEnvironment {
     ///   - context: the attempt, and the daemon's environment.
     /// - Returns: entries `NAME=VALUE`, sorted by name.
     static func variables(for profile: AgentProfile, in context: InvocationContext) -> [String] {
-        let patterns = usual + (profile.kind == .claudeText ? claude : []) + profile.environment
+        let own =
+            switch profile.kind {
+            case .claudeText, .claude: claude
+            case .codex: codex
+            case .events, .command: [String]()
+            }
+        let patterns = usual + own + profile.environment
         var variables = context.environment.filter { name, value in
             guard isName(name), !value.utf8.contains(0) else { return false }
             if foreignSession.contains(name) { return profile.environment.contains(name) }
             return patterns.contains { matches($0, name) }
         }
+        if profile.kind == .claude { variables.merge(claudeDefaults) { given, _ in given } }
         variables["VIGIL_TASK_ID"] = context.taskID.string
         variables["VIGIL_WORKER"] = context.worker.string
         variables["VIGIL_ATTEMPT"] = String(context.attempt)

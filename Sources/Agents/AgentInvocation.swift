@@ -29,6 +29,8 @@ package struct InvocationContext: Sendable {
     package var environment: [String: String]
     /// The worker's file with the system prompt; a profile's own comes before it.
     package var systemPromptFile: String?
+    /// The most that the attempt may cost in US dollars, for agents that can be told; nil for no limit.
+    package var maxCostUSD: Double?
 
     /// Gathers what an invocation needs.
     ///
@@ -40,6 +42,7 @@ package struct InvocationContext: Sendable {
     ///   - root: the root of the queue, an absolute path.
     ///   - environment: the environment of the daemon.
     ///   - systemPromptFile: the worker's file with the system prompt.
+    ///   - maxCostUSD: the most that the attempt may cost in US dollars.
     package init(
         taskID: TaskID,
         worker: WorkerID,
@@ -47,7 +50,8 @@ package struct InvocationContext: Sendable {
         runID: String,
         root: String,
         environment: [String: String],
-        systemPromptFile: String? = nil
+        systemPromptFile: String? = nil,
+        maxCostUSD: Double? = nil
     ) {
         self.taskID = taskID
         self.worker = worker
@@ -56,6 +60,7 @@ package struct InvocationContext: Sendable {
         self.root = root
         self.environment = environment
         self.systemPromptFile = systemPromptFile
+        self.maxCostUSD = maxCostUSD
     }
 }
 
@@ -91,7 +96,14 @@ extension AgentProfile {
                 promptChannel == .standardInput || task.description.utf8.count > Self.longestClaudeArgument
                 || task.description.utf8.first == UInt8(ascii: "-")
             arguments = claudeArguments(task, context, isPiped: isPiped)
-        case .command:
+        case .claude:
+            isPiped = true
+            arguments = claudeStreamArguments(task, context)
+        case .codex:
+            isPiped = true
+            let resume = task.sessionID.map { ["resume", $0] } ?? []
+            arguments = self.arguments + ["exec", "--json", "--skip-git-repo-check"] + resume + ["-"]
+        case .events, .command:
             isPiped = promptChannel == .standardInput
             arguments = try commandArguments(task, context)
         }
@@ -105,9 +117,25 @@ extension AgentProfile {
         return AgentInvocation(
             arguments: arguments,
             environment: AgentEnvironment.variables(for: self, in: context),
-            input: isPiped ? Array(task.description.utf8) : nil
+            input: isPiped ? prompt(task) : nil
         )
     }
+
+    /// The Claude command line would take a description that begins with a slash for a command of its own.
+    private func prompt(_ task: TaskRecord) -> [UInt8] {
+        let bytes = Array(task.description.utf8)
+        return kind == .claude && bytes.first == UInt8(ascii: "/") ? [UInt8(ascii: " ")] + bytes : bytes
+    }
+
+    private func claudeStreamArguments(_ task: TaskRecord, _ context: InvocationContext) -> [String] {
+        var result = arguments + ["-p", "--output-format", "stream-json", "--verbose"]
+        if let file = systemPromptFile ?? context.systemPromptFile { result += ["--system-prompt-file", file] }
+        if let session = task.sessionID { result += ["--resume", session] }
+        if let cost = context.maxCostUSD { result += ["--max-budget-usd", Self.dollars(cost)] }
+        return result
+    }
+
+    private static func dollars(_ amount: Double) -> String { JSONWriter.text(.decimal(amount)) }
 
     private func claudeArguments(_ task: TaskRecord, _ context: InvocationContext, isPiped: Bool) -> [String] {
         var result = arguments
@@ -129,7 +157,10 @@ extension AgentProfile {
                     + "another character, or give the profile \(name) \"--\" before \"\(argument)\", or prompt: \"stdin\""
             )
         }
-        return arguments.map { template in
+        let words = arguments.flatMap { word in
+            word == ArgumentTemplate.resume ? (task.sessionID == nil ? [] : resumeArguments) : [word]
+        }
+        return words.map { template in
             ArgumentTemplate.filled(template) { placeholder in
                 switch placeholder {
                 case .description: task.description
@@ -138,6 +169,7 @@ extension AgentProfile {
                 case .attempt: String(context.attempt)
                 case .sessionID: task.sessionID ?? ""
                 case .systemPromptFile: systemPromptFile ?? context.systemPromptFile ?? ""
+                case .maxCostUSD: context.maxCostUSD.map(Self.dollars) ?? ""
                 }
             }
         }

@@ -30,7 +30,7 @@ extension AgentProfile {
     /// - Parameter context: stands for the attempt; its mark finds what the program may leave behind.
     /// - Returns: what to start; nil for a program that might take the question for a task.
     package func versionQuery(in context: InvocationContext) -> AgentInvocation? {
-        guard kind == .claudeText else { return nil }
+        guard [.claudeText, .claude, .codex].contains(kind) else { return nil }
         return AgentInvocation(
             arguments: arguments + ["--version"],
             environment: AgentEnvironment.variables(for: self, in: context),

@@ -17,6 +17,12 @@ package struct AgentProfile: Equatable, Sendable {
     package enum Kind: Equatable, Sendable {
         /// The program takes the options of the Claude command line and prints text.
         case claudeText
+        /// The program takes the options of the Claude command line and prints a stream of JSON events.
+        case claude
+        /// The program takes the options of `codex exec` and prints a line of JSON for each event.
+        case codex
+        /// Any program that prints a line of JSON for each event; the mapping says what they mean.
+        case events(EventMapping)
         /// Any program: its arguments are a template, and it is judged by its exit code.
         case command
     }
@@ -27,6 +33,8 @@ package struct AgentProfile: Equatable, Sendable {
     package var kind: Kind
     /// The program and its arguments; for `command` a template with placeholders such as `{description}`.
     package var arguments: [String]
+    /// The arguments that stand for `{resume}` when a task goes on with a session; a template.
+    package var resumeArguments: [String]
     /// How the description reaches the agent.
     package var promptChannel: PromptChannel
     /// Names of variables that are passed on besides the usual ones; one that ends in `*` stands for a prefix.
@@ -35,6 +43,10 @@ package struct AgentProfile: Equatable, Sendable {
     package var workingDirectory: String?
     /// The file with the system prompt, absolute; nil for the worker's.
     package var systemPromptFile: String?
+    /// Whether an answer counts although the agent was denied a tool on the way.
+    package var acceptsDenials: Bool
+    /// The account whose usage limit the profile shares with others; nil for one of its own.
+    package var account: AgentName?
 
     /// Makes a profile.
     ///
@@ -42,26 +54,35 @@ package struct AgentProfile: Equatable, Sendable {
     ///   - name: the name that tasks use.
     ///   - kind: what is known about the program.
     ///   - arguments: the program and its arguments.
+    ///   - resumeArguments: the arguments that stand for `{resume}` when a task goes on with a session.
     ///   - promptChannel: how the description reaches the agent.
     ///   - environment: names or prefixes of variables that are passed on besides the usual ones.
     ///   - workingDirectory: an absolute path, or nil for the worker's.
     ///   - systemPromptFile: an absolute path, or nil for the worker's.
+    ///   - acceptsDenials: whether an answer counts although the agent was denied a tool on the way.
+    ///   - account: the account whose usage limit the profile shares with others.
     package init(
         name: AgentName,
         kind: Kind,
         arguments: [String],
+        resumeArguments: [String] = [],
         promptChannel: PromptChannel = .argument,
         environment: [String] = [],
         workingDirectory: String? = nil,
-        systemPromptFile: String? = nil
+        systemPromptFile: String? = nil,
+        acceptsDenials: Bool = false,
+        account: AgentName? = nil
     ) {
         self.name = name
         self.kind = kind
         self.arguments = arguments
+        self.resumeArguments = resumeArguments
         self.promptChannel = promptChannel
         self.environment = environment
         self.workingDirectory = workingDirectory
         self.systemPromptFile = systemPromptFile
+        self.acceptsDenials = acceptsDenials
+        self.account = account
     }
 
     /// The profile that is always there.
@@ -79,6 +100,17 @@ package struct AgentProfile: Equatable, Sendable {
         }
         return name
     }()
+
+    /// Whether the agent tells in events what it does, so that its exit code alone proves nothing.
+    package var printsEvents: Bool {
+        switch kind {
+        case .claude, .codex, .events: true
+        case .claudeText, .command: false
+        }
+    }
+
+    /// The name under which its usage limit is kept.
+    package var limitAccount: AgentName { account ?? name }
 
     /// The program, for messages.
     package var program: String { arguments.first ?? "" }

@@ -11,7 +11,11 @@ package enum ArgumentTemplate {
         case attempt
         case sessionID = "session_id"
         case systemPromptFile = "system_prompt_file"
+        case maxCostUSD = "max_cost_usd"
     }
+
+    /// The argument in whose place the arguments of a resumed session are put.
+    package static let resume = "{resume}"
 
     /// Replaces every placeholder once; what a value holds is never looked at again, and other braces stay.
     ///

@@ -8,23 +8,16 @@ import QueueModel
 /// An answer may quote such words, so they count only after an exit code other than 0, and only in the last line; or
 /// when they are the whole output.
 enum ClaudeText {
-    /// What a line tells about the failure.
-    struct Finding: Equatable {
-        let reason: FailureReason
-        let isPermanent: Bool
-        let countsTowardBreaker: Bool
-    }
-
-    private static let authentication = Finding(reason: .authentication, isPermanent: true, countsTowardBreaker: true)
-    private static let usageLimit = Finding(reason: .usageLimit, isPermanent: false, countsTowardBreaker: true)
-    private static let service = Finding(reason: .agentError, isPermanent: false, countsTowardBreaker: true)
+    private static let authentication = AgentFinding(.authentication, isPermanent: true, countsTowardBreaker: true)
+    private static let usageLimit = AgentFinding(.usageLimit)
+    private static let service = AgentFinding(.agentError, countsTowardBreaker: true)
     /// The settings of the profile are wrong: every task would fail so.
-    private static let setup = Finding(reason: .agentError, isPermanent: true, countsTowardBreaker: true)
+    private static let setup = AgentFinding(.agentError, isPermanent: true, countsTowardBreaker: true)
     /// This task is what the program cannot take.
-    private static let task = Finding(reason: .agentError, isPermanent: true, countsTowardBreaker: false)
+    private static let task = AgentFinding(.agentError, isPermanent: true)
 
     /// The first row all of whose words are in the line decides; all in lower case.
-    private static let rows: [(words: [String], finding: Finding)] = [
+    private static let rows: [(words: [String], finding: AgentFinding)] = [
         (["you've hit your", "limit"], usageLimit),
         (["usage limit reached"], usageLimit),
         (["limit reached", "resets"], usageLimit),
@@ -51,13 +44,13 @@ enum ClaudeText {
     ]
 
     /// Judges the last line of a run that ended with another exit code than 0.
-    static func finding(inLastLine line: String) -> Finding? {
+    static func finding(inLastLine line: String) -> AgentFinding? {
         let text = line.lowercased().replacing("\u{2019}", with: "'")
         return rows.first { row in row.words.allSatisfy { text.contains($0) } }?.finding
     }
 
     /// Judges the output of a run that ended with exit code 0, as the program's older versions do after some errors.
-    static func finding(inWholeOutput output: String) -> Finding? {
+    static func finding(inWholeOutput output: String) -> AgentFinding? {
         guard output.utf8.count < 200 else { return nil }
         let text = output.trimmedOfWhitespace
         if text == "Execution error" { return service }

@@ -12,15 +12,19 @@ extension Outcome {
     ///   - record: how the attempt ended.
     ///   - stdout: its standard output.
     ///   - stderr: its standard error.
+    ///   - report: what its events say, for a profile that prints events.
     ///   - profile: the profile that ran.
     /// - Returns: the outcome.
     package static func outcome(
         of record: ExitRecord,
         stdout: OutputExcerpt,
         stderr: OutputExcerpt,
+        report: AgentReport? = nil,
         profile: AgentProfile
     ) -> Outcome {
-        let judge = Judge(record: record, stdout: stdout, stderr: stderr, profile: profile)
+        let report = profile.printsEvents ? report ?? AgentReport() : nil
+        let judge = Judge(record: record, stdout: stdout, stderr: stderr, report: report, profile: profile)
+        if let report, let outcome = judge.byEvents(report) { return outcome }
         if let cutOff = record.cutOff { return judge.cutOff(cutOff) }
         switch record.ending {
         case .exited(code: 0): return judge.ownEnd()
@@ -32,16 +36,24 @@ extension Outcome {
 }
 
 /// One attempt on trial.
-private struct Judge {
+struct Judge {
     let record: ExitRecord
     let stdout: OutputExcerpt
     let stderr: OutputExcerpt
+    let report: AgentReport?
     let profile: AgentProfile
 
     func cutOff(_ cutOff: ExitRecord.CutOff) -> Outcome {
         let time = DurationText.format(record.duration)
         return switch cutOff {
-        case .timeout: failed(.timeout, "took too long: stopped after \(time)", exitCode: 124, counts: true)
+        case .timeout:
+            failed(
+                .timeout,
+                "took too long: stopped after \(time)",
+                exitCode: 124,
+                // An agent that was at work met no trouble of its service.
+                counts: report?.hasWorked != true
+            )
         case .cancelled: failed(.cancelled, "cancelled after \(time)", isPermanent: true)
         case .outputLimit:
             failed(
@@ -62,7 +74,7 @@ private struct Judge {
             failure: nil,
             exitCode: 0,
             output: stdout.text.withoutFinalNewline,
-            agent: AgentSummary(name: profile.name),
+            agent: summary,
             countsTowardBreaker: false
         )
     }
@@ -106,8 +118,11 @@ private struct Judge {
 
     // MARK: Pieces
 
+    /// What is known about the agent's run.
+    var summary: AgentSummary { report?.summary(name: profile.name) ?? AgentSummary(name: profile.name) }
+
     /// The code that stands for how the agent ended.
-    private var endCode: Int? {
+    var endCode: Int? {
         switch record.ending {
         case .exited(let code): code
         case .signalled(let signal): 128 + signal
@@ -115,13 +130,13 @@ private struct Judge {
         }
     }
 
-    private func message(_ ending: String) -> String {
-        let lines = profile.kind == .claudeText ? [stdout, stderr] : [stderr, stdout]
+    func message(_ ending: String) -> String {
+        let lines = profile.kind == .claudeText ? [stdout, stderr] : report == nil ? [stderr, stdout] : [stderr]
         let line = lines.lazy.compactMap(\.lastLine).first
         return line.map { "\(ending): \($0)" } ?? ending
     }
 
-    private func failed(_ finding: ClaudeText.Finding, line: String?, prefix: String) -> Outcome {
+    private func failed(_ finding: AgentFinding, line: String?, prefix: String) -> Outcome {
         Outcome(
             failure: Failure(
                 reason: finding.reason,
@@ -129,14 +144,14 @@ private struct Judge {
                 isPermanent: finding.isPermanent
             ),
             exitCode: endCode,
-            agent: AgentSummary(name: profile.name),
+            agent: summary,
             countsTowardBreaker: finding.countsTowardBreaker,
             usageLimitEnd: finding.reason == .usageLimit
                 ? line.flatMap { ClaudeText.limitEnd(in: $0, after: record.finishedAt) } : nil
         )
     }
 
-    private func failed(
+    func failed(
         _ reason: FailureReason,
         _ message: String,
         exitCode: Int? = nil,
@@ -146,7 +161,7 @@ private struct Judge {
         Outcome(
             failure: Failure(reason: reason, message: message, isPermanent: isPermanent),
             exitCode: exitCode ?? endCode,
-            agent: AgentSummary(name: profile.name),
+            agent: summary,
             countsTowardBreaker: counts
         )
     }

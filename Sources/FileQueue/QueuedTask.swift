@@ -22,6 +22,8 @@ package struct QueuedTask: Sendable, Equatable {
     package var expiresAt: Timestamp?
     /// Tasks that must have completed before.
     package var dependencies: [TaskID]
+    /// The agent profile that it names.
+    package var agent: AgentName?
 
     init(_ task: TaskRecord, fileName: FileName, status: FileStatus) {
         let modified = Timestamp(millisecondsSince1970: status.modifiedNanoseconds / 1_000_000)
@@ -42,6 +44,7 @@ package struct QueuedTask: Sendable, Equatable {
         notBefore = task.notBefore
         expiresAt = task.expiresAt
         dependencies = task.dependencies
+        agent = task.agent
     }
 }
 

@@ -156,6 +156,26 @@ package final class WorkerQueue {
         )
     }
 
+    /// What is on record about usage limits and the day's money.
+    /// - Returns: The bytes that were written last; `nil` when there are none.
+    /// - Throws: When they cannot be read.
+    package func readLimits() throws(SystemCallError) -> [UInt8]? { try claims.read(limitsName, limit: 1 << 16) }
+
+    /// Records usage limits and the day's money.
+    /// - Parameter bytes: The record.
+    /// - Throws: When it cannot be written.
+    package func writeLimits(_ bytes: [UInt8]) throws(SystemCallError) {
+        try AtomicFile.write(
+            bytes,
+            as: limitsName,
+            in: claims,
+            mode: 0o600,
+            replacing: true,
+            durability: committer.durability
+        )
+    }
+
+    private var limitsName: FileName { FileName("~limits-" + worker.string) }
     private var circuitName: FileName { FileName("~circuit-" + worker.string) }
 
     /// Gives up the owner's lock at a clean end; claims that are still held go with their descriptors.

@@ -63,7 +63,9 @@ extension Orchestrator {
         case .workerUnhealthy: logger.warning("worker unhealthy", metadata: metadata)
         case .workerRecovered: logger.notice("worker recovered", metadata: metadata)
         case .groupCompleted: logger.info("group completed", metadata: metadata)
-        case .taskCompleted, .taskDeadLettered, .circuitOpened, .circuitClosed, .usageLimited, .budgetExceeded: break
+        case .usageLimited: logger.warning("usage limit reached", metadata: metadata)
+        case .budgetExceeded: logger.warning("the day's money is spent", metadata: metadata)
+        case .taskCompleted, .taskDeadLettered, .circuitOpened, .circuitClosed: break
         }
     }
 

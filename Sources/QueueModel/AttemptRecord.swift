@@ -17,6 +17,8 @@ package struct AttemptRecord: Sendable, Hashable {
     package var message: String?
     /// How long it ran.
     package var duration: Duration
+    /// What it cost in US dollars; nil when that is not known.
+    package var costUSD: Double?
 
     /// An attempt.
     ///
@@ -28,6 +30,7 @@ package struct AttemptRecord: Sendable, Hashable {
     ///   - reason: why it failed; nil when it succeeded.
     ///   - message: what happened, in one line for a person.
     ///   - duration: how long it ran.
+    ///   - costUSD: what it cost in US dollars.
     package init(
         number: Int,
         startedAt: Timestamp? = nil,
@@ -35,7 +38,8 @@ package struct AttemptRecord: Sendable, Hashable {
         exitCode: Int? = nil,
         reason: FailureReason? = nil,
         message: String? = nil,
-        duration: Duration = .zero
+        duration: Duration = .zero,
+        costUSD: Double? = nil
     ) {
         self.number = number
         self.startedAt = startedAt
@@ -44,6 +48,7 @@ package struct AttemptRecord: Sendable, Hashable {
         self.reason = reason
         self.message = message
         self.duration = duration
+        self.costUSD = costUSD
     }
 
     /// The attempt as a JSON object.
@@ -56,6 +61,7 @@ package struct AttemptRecord: Sendable, Hashable {
         members.add("reason", reason.map { .string($0.rawValue) } ?? .null)
         members.add("duration_seconds", .seconds(duration))
         members.add("message", message.map(JSONValue.string))
+        members.add("cost_usd", costUSD.map { .decimal($0) })
         return members.json
     }
 
@@ -71,6 +77,7 @@ package struct AttemptRecord: Sendable, Hashable {
             reason = try fields.optional("reason") { $0.word() }
             message = try fields.optional("message", \.stringValue)
             duration = try fields.optional("duration_seconds", \.durationValue) ?? .zero
+            costUSD = try fields.optional("cost_usd", \.doubleValue)
         } catch {
             return nil
         }

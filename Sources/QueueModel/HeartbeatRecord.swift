@@ -78,6 +78,31 @@ package struct HeartbeatRecord: Sendable, Equatable {
     package var rateLimit: JSONObject?
     /// What the agents have cost since the worker started, in US dollars.
     package var costUSD: Double?
+    /// The accounts whose usage limit is reached, and when each is tried again.
+    package var usageLimits: [AgentName: Timestamp] = [:]
+    /// The day's money and how much of it is spent.
+    package var budget: Budget?
+
+    /// A day's money.
+    package struct Budget: Sendable, Hashable {
+        /// The most that the agents may cost in a day, in US dollars.
+        package var limitUSD: Double
+        /// What they have cost today.
+        package var spentUSD: Double
+
+        /// A day's money.
+        ///
+        /// - Parameters:
+        ///   - limitUSD: the most that the agents may cost in a day, in US dollars.
+        ///   - spentUSD: what they have cost today.
+        package init(limitUSD: Double, spentUSD: Double) {
+            self.limitUSD = limitUSD
+            self.spentUSD = spentUSD
+        }
+
+        /// Whether nothing is left.
+        package var isSpent: Bool { spentUSD >= limitUSD }
+    }
 
     /// A heartbeat with only what every heartbeat has.
     ///
@@ -117,6 +142,14 @@ package struct HeartbeatRecord: Sendable, Equatable {
         members.add("problems", problemsJSON)
         members.add("rate_limit", rateLimit.map(JSONValue.object))
         members.add("cost_usd", costUSD.map { .decimal($0) })
+        if !usageLimits.isEmpty {
+            let limits = usageLimits.sorted { $0.key < $1.key }.map { ($0.key.string, $0.value.json) }
+            members.add("usage_limits", .object(JSONObject(limits)))
+        }
+        members.add(
+            "budget",
+            budget.map { .object(["limit_usd": .decimal($0.limitUSD), "spent_usd": .decimal($0.spentUSD)]) }
+        )
         return members.json
     }
 
@@ -173,6 +206,8 @@ extension HeartbeatRecord {
         problems = try fields.optional("problems", \.textsValue) ?? [:]
         rateLimit = try fields.optional("rate_limit", \.objectValue)
         costUSD = try fields.optional("cost_usd", \.doubleValue)
+        usageLimits = try fields.optional("usage_limits", \.usageLimitsValue) ?? [:]
+        budget = try fields.optional("budget", \.budgetValue)
     }
 }
 
@@ -207,6 +242,22 @@ extension JSONValue {
         objectValue.map { object in
             Dictionary(object.members.compactMap { member in member.value.stringValue.map { (member.key, $0) } }) { $1 }
         }
+    }
+
+    fileprivate var usageLimitsValue: [AgentName: Timestamp]? {
+        guard let object = objectValue else { return nil }
+        var limits: [AgentName: Timestamp] = [:]
+        for (key, value) in object.members {
+            guard let name = AgentName(bytes: key.utf8) else { continue }
+            limits[name] = value.timestampValue
+        }
+        return limits
+    }
+
+    fileprivate var budgetValue: HeartbeatRecord.Budget? {
+        guard let limit = objectValue?["limit_usd"]?.doubleValue, let spent = objectValue?["spent_usd"]?.doubleValue
+        else { return nil }
+        return HeartbeatRecord.Budget(limitUSD: limit, spentUSD: spent)
     }
 
     fileprivate var waitCountsValue: [WaitCause: Int]? {

@@ -53,6 +53,34 @@ package enum FailureReason: String, Sendable, Hashable, CaseIterable {
     case cancelled
     /// The agent wrote more than allowed.
     case outputLimit = "output_limit"
+    /// The agent ended without evidence that it did the work.
+    case noResult = "no_result"
+    /// The agent was denied a tool that it wanted to use.
+    case permissionDenied = "permission_denied"
+    /// The attempt cost as much as it may.
+    case budgetExceeded = "budget_exceeded"
+}
+
+/// What a failure means for a further attempt; the texts are stable.
+package enum FailureClass: String, Sendable, Hashable, CaseIterable {
+    /// Trouble that passes: a further attempt may succeed.
+    case transient
+    /// Nothing can succeed before the account's limit ends.
+    case usageLimit = "usage_limit"
+    /// Nothing can succeed before somebody logs in.
+    case authentication
+    /// A further attempt would end the same way.
+    case permanent
+    /// Something outside cut it off.
+    case interrupted
+    /// It took too long.
+    case timeout
+    /// The agent did not work on the task at all.
+    case notRun = "not_run"
+    /// Somebody wanted it to end.
+    case cancelled
+    /// Nobody knows how it ended.
+    case unknown
 }
 
 /// How a task ended; the texts are stable.
@@ -79,6 +107,10 @@ package enum WaitCause: String, Sendable, Hashable, CaseIterable {
     case circuitOpen = "circuit_open"
     /// The worker may not start more tasks in this stretch of time.
     case rateLimit = "rate_limit"
+    /// The usage limit of its agent's account is reached.
+    case usageLimit = "usage_limit"
+    /// The day's money is spent.
+    case budget
     /// All slots are taken.
     case slot
     /// Its file may still be written to.
@@ -104,5 +136,21 @@ package struct Failure: Sendable, Hashable {
         self.reason = reason
         self.message = message
         self.isPermanent = isPermanent
+    }
+
+    /// What it means for a further attempt.
+    package var failureClass: FailureClass {
+        switch reason {
+        case .usageLimit: .usageLimit
+        case .authentication: .authentication
+        case .interrupted: .interrupted
+        case .timeout: .timeout
+        case .cancelled: .cancelled
+        case .spawnFailed, .dependencyFailed, .expired: .notRun
+        case .outputLimit, .permissionDenied, .budgetExceeded: .permanent
+        case .agentError: isPermanent ? .permanent : .transient
+        case .exitCode, .signal: isPermanent ? .permanent : .unknown
+        case .noResult: isPermanent ? .notRun : .unknown
+        }
     }
 }

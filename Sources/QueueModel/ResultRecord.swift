@@ -153,6 +153,7 @@ extension Failure {
         members.add("reason", .string(reason.rawValue))
         members.add("message", .string(message))
         members.add("permanent", .bool(isPermanent))
+        members.add("class", .string(failureClass.rawValue))
         return members.json
     }
 

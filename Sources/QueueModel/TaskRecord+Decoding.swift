@@ -84,6 +84,7 @@ private struct TaskFields {
             notBefore: try timestamp("not_before"),
             expiresAt: try timestamp("expires_at"),
             maxRetries: try maxRetries(),
+            maxCostUSD: try maxCostUSD(),
             agent: try identifier("agent"),
             sessionID: try text("session_id", meaning: "the agent's conversation to resume"),
             workingDirectory: try text("cwd", meaning: "a directory"),
@@ -180,6 +181,16 @@ private struct TaskFields {
             throw outOfRange("max_retries", number, rule)
         }
         return Int(retries)
+    }
+
+    private func maxCostUSD() throws(FieldFault) -> Double? {
+        let rule = "a number of US dollars greater than 0 and at most 1000000"
+        guard let value = value("max_cost_usd") else { return nil }
+        guard let number = value.numberValue else { throw wrongKind("max_cost_usd", value, rule) }
+        guard let cost = number.double, cost > 0, cost <= 1_000_000 else {
+            throw outOfRange("max_cost_usd", number, rule)
+        }
+        return cost
     }
 
     // MARK: Kinds of fields

@@ -25,6 +25,8 @@ package struct TaskRecord: Sendable, Equatable {
     package let expiresAt: Timestamp?
     /// How many times a failed attempt may be repeated, 0 to 100.
     package let maxRetries: Int?
+    /// The most that all attempts together may cost in US dollars.
+    package let maxCostUSD: Double?
     /// The agent profile to run.
     package let agent: AgentName?
     /// The agent's conversation to resume.

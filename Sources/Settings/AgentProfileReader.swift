@@ -6,8 +6,14 @@ import QueueModel
 
 /// Reads profiles, and collects everything that is wrong with them.
 struct AgentProfileReader {
-    private static let keys = ["kind", "command", "prompt", "environment", "cwd", "system_prompt_file"]
-    private static let kinds: [String: AgentProfile.Kind] = ["claude-text": .claudeText, "command": .command]
+    private static let keys = [
+        "kind", "command", "resume", "prompt", "environment", "cwd", "system_prompt_file", "account", "denials",
+        "events", "patterns",
+    ]
+    private static let kinds: [String: AgentProfile.Kind] = [
+        "claude-text": .claudeText, "claude": .claude, "codex": .codex, "command": .command,
+        "events": .events(EventMapping(rules: [])),
+    ]
     private static let channels: [String: PromptChannel] = ["argument": .argument, "stdin": .standardInput]
 
     let path: String
@@ -35,8 +41,8 @@ struct AgentProfileReader {
         }
         let values = known(members)
         let command = values["command"].map { words($0, "command") }
-        let kind = choice(values["kind"], "kind", Self.kinds) ?? (command == nil ? .claudeText : .command)
-        if kind == .command, command == nil {
+        let kind = kind(values, hasCommand: command != nil)
+        if kind.isTemplate, command == nil {
             report("command: give a program and its arguments, in a list", "command")
         }
         let arguments = command ?? []
@@ -44,12 +50,56 @@ struct AgentProfileReader {
             name: name,
             kind: kind,
             arguments: arguments,
+            resumeArguments: resume(values["resume"], kind, arguments),
             promptChannel: channel(values["prompt"], kind, arguments),
             environment: environment(values["environment"]),
             workingDirectory: values["cwd"].flatMap { directory($0, "cwd") },
-            systemPromptFile: values["system_prompt_file"].flatMap { directory($0, "system_prompt_file") }
+            systemPromptFile: values["system_prompt_file"].flatMap { directory($0, "system_prompt_file") },
+            acceptsDenials: choice(values["denials"], "denials", ["fail": false, "accept": true]) ?? false,
+            account: values["account"].flatMap { account($0) }
         )
         return problems.count == before ? profile : nil
+    }
+
+    private mutating func kind(
+        _ values: [String: ConfigurationValue],
+        hasCommand: Bool
+    ) -> AgentProfile.Kind {
+        let kind = choice(values["kind"], "kind", Self.kinds) ?? (hasCommand ? .command : .claudeText)
+        guard case .events = kind else {
+            for key in ["events", "patterns"] where values[key] != nil {
+                report("belongs to a profile of kind \"events\"", key)
+            }
+            return kind
+        }
+        var reader = EventMappingReader()
+        let mapping = reader.mapping(events: values["events"], patterns: values["patterns"])
+        for problem in reader.problems { report(problem.text, problem.key) }
+        return .events(mapping)
+    }
+
+    private mutating func resume(
+        _ value: ConfigurationValue?,
+        _ kind: AgentProfile.Kind,
+        _ arguments: [String]
+    ) -> [String] {
+        guard let value else {
+            if kind.isTemplate, arguments.contains(ArgumentTemplate.resume) {
+                report("the command holds {resume}; say here what stands for it", "resume")
+            }
+            return []
+        }
+        guard kind.isTemplate, arguments.contains(ArgumentTemplate.resume), let words = value.strings else {
+            report("give a list of arguments, and {resume} where they belong in the command", "resume")
+            return []
+        }
+        return words
+    }
+
+    private mutating func account(_ value: ConfigurationValue) -> AgentName? {
+        if case .string(let word) = value, let name = AgentName(bytes: word.utf8) { return name }
+        report("an account is named by \(AgentNameRule.ruleText)", "account")
+        return nil
     }
 
     private mutating func known(_ members: [ConfigurationMember]) -> [String: ConfigurationValue] {
@@ -92,7 +142,7 @@ struct AgentProfileReader {
         _ arguments: [String]
     ) -> PromptChannel {
         let given = choice(value, "prompt", Self.channels)
-        guard kind == .command else { return given ?? .argument }
+        guard kind.isTemplate else { return given ?? .argument }
         let holdsPrompt = arguments.dropFirst().contains { ArgumentTemplate.holdsDescription($0) }
         switch (given, holdsPrompt) {
         case (.argument, false):
@@ -136,7 +186,22 @@ extension AgentProfile {
     /// The profile with what it leaves open taken from the built-in one.
     func completed(from builtIn: AgentProfile) -> AgentProfile {
         var profile = self
-        if kind == .claudeText, arguments.isEmpty { profile.arguments = builtIn.arguments }
+        guard arguments.isEmpty else { return self }
+        switch kind {
+        case .claudeText, .claude: profile.arguments = builtIn.arguments
+        case .codex: profile.arguments = ["codex"]
+        case .events, .command: break
+        }
         return profile
+    }
+}
+
+extension AgentProfile.Kind {
+    /// Whether the command is a template that says where the description goes.
+    var isTemplate: Bool {
+        switch self {
+        case .events, .command: true
+        case .claudeText, .claude, .codex: false
+        }
     }
 }

@@ -59,7 +59,7 @@ package enum ConfigurationTemplate {
 
           // Agents by name, for tasks that name one and for `agent`. In a command, {description}, {task_id}, {worker},
           // {attempt}, {session_id} and {system_prompt_file} are replaced. Nothing of it goes through a shell.
-          //   kind         "command", or "claude-text" for a command line like that of claude
+          //   kind         "command", "claude-text", "claude", "codex" or "events"; docs/agents.md explains them
           //   prompt       "argument" (the command holds {description}) or "stdin"
           //   environment  variables passed on besides the usual ones; a name may end in *
           // agents: { reviewer: { command: ["my-agent", "--task", "{description}"], environment: ["OPENAI_*"], cwd: "work" } },

@@ -11,17 +11,21 @@ package import SystemKit
 struct AttemptOutput: Sendable {
     var stdout = OutputExcerpt("")
     var stderr = OutputExcerpt("")
+    /// What the events say, of an agent that prints events.
+    var report: AgentReport?
     /// Why a log that is there could not be read; another try may succeed.
     var obstacle: SystemCallError?
 
     init() {}
 
     /// Reads the logs of an attempt; what cannot be read is missing here, and is still on disk.
-    init(path: String, in results: Directory, limit: Int) {
+    init(path: String, in results: Directory, limit: Int, profile: AgentProfile? = nil) {
         do throws(SystemCallError) {
             var directory = results
             for part in path.split(separator: "/") { directory = try directory.subdirectory(FileName(String(part))) }
-            stdout = try OutputExcerpt.read(directory.openFile("stdout.log"), limit: limit)
+            let log = try directory.openFile("stdout.log")
+            stdout = try OutputExcerpt.read(log, limit: limit)
+            if let profile, profile.printsEvents { report = try AgentReport.read(log, profile: profile) }
             stderr = try OutputExcerpt.read(directory.openFile("stderr.log"), limit: limit)
         } catch {
             // Logs that were removed or replaced meanwhile are no reason to wait with the result.
@@ -72,13 +76,15 @@ struct ResultDraft {
     private let task: TaskRecord
     private let record: ExitRecord?
     private let output: AttemptOutput
+    private let cost: Double?
     private let now: Timestamp
 
-    init(claim: Claim, record: ExitRecord?, output: AttemptOutput, now: Timestamp) {
+    init(claim: Claim, record: ExitRecord?, output: AttemptOutput, cost: Double? = nil, now: Timestamp) {
         state = claim.state
         task = claim.task
         self.record = record
         self.output = output
+        self.cost = cost
         self.now = now
     }
 
@@ -91,7 +97,8 @@ struct ResultDraft {
             exitCode: exitCode,
             reason: failure?.reason,
             message: failure?.message,
-            duration: record?.duration ?? .zero
+            duration: record?.duration ?? .zero,
+            costUSD: cost
         )
     }
 

@@ -133,6 +133,30 @@ package struct Scheduler: Sendable {
         slots[entry.task.id] = slot
     }
 
+    /// Sets aside what ``next(now:)`` said to start, until a time or ``release(_:now:)``.
+    /// - Parameters:
+    ///   - entry: What cannot start yet.
+    ///   - cause: Why not.
+    ///   - instant: When to ask again.
+    package mutating func hold(_ entry: Entry, for cause: WaitCause, until instant: ContinuousClock.Instant) {
+        var slot = Slot(entry: entry, unmet: 0, readyAt: nil)
+        delay(&slot, cause, until: instant)
+        slots[entry.task.id] = slot
+    }
+
+    /// Puts what was set aside back to its place in the order.
+    /// - Parameters:
+    ///   - cause: Why it was set aside.
+    ///   - now: The time.
+    package mutating func release(_ cause: WaitCause, now: Moment) {
+        guard delayedCounts[cause, default: 0] > 0 else { return }
+        for (id, var slot) in slots where slot.entry.delay == cause {
+            undelay(&slot)
+            place(&slot, now: now)
+            slots[id] = slot
+        }
+    }
+
     /// Forgets a task.
     /// - Parameter id: The task.
     /// - Returns: What was known of it.

@@ -38,12 +38,14 @@ extension RetryPolicy {
     ///   - attempt: Its number, from 1.
     ///   - isCancelRequested: Whether somebody has asked for the task to be cancelled. What has ended by itself, with
     ///     success or for good, stays as it ended.
+    ///   - isDaysMoneySpent: Whether the day's money is spent, and not the task's own.
     ///   - generator: Where jitter comes from.
     /// - Returns: What to do with the task.
     package func verdict(
         on end: AttemptEnd,
         attempt: Int,
         isCancelRequested: Bool = false,
+        isDaysMoneySpent: Bool = false,
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         let failure: Failure
@@ -58,6 +60,10 @@ extension RetryPolicy {
         case .judged(let outcome):
             guard let judged = outcome.failure else { return .complete(outcome) }
             failure = judged
+        }
+        // Neither is the task's fault. Its account or its worker is held until it makes sense to try again.
+        if failure.reason == .usageLimit || failure.reason == .budgetExceeded && isDaysMoneySpent {
+            return isCancelRequested ? .cancel(.cancelledBetweenAttempts, attempt: failure) : .handBack(after: .zero)
         }
         if failure.reason == .cancelled { return .cancel(failure, attempt: failure) }
         if failure.isPermanent { return .giveUp(failure, .permanentFailure) }

@@ -10,10 +10,10 @@ import Supervision
 import SystemKit
 
 extension Worker {
-    func runAttempt(_ id: TaskID, _ permit: CircuitBreaker.Permit) async {
+    func runAttempt(_ id: TaskID, _ permit: StartPermit) async {
         guard let claim = claims[id] else { return }
         if isCancelRequested(claim) {
-            note(breaker.abandoned(permit, now: clock.now))
+            abandon(permit)
             await finishCancelled(claim)
             return
         }
@@ -24,7 +24,7 @@ extension Worker {
             request = try makeRequest(for: claim)
         } catch let error as AgentError {
             // The task cannot be run as it is: no attempt is used up on it.
-            note(breaker.abandoned(permit, now: clock.now))
+            abandon(permit)
             await giveUp(id, error.failure, .permanentFailure)
             return
         } catch {
@@ -90,7 +90,8 @@ extension Worker {
             runID: claim.state.runID,
             root: configuration.root,
             environment: configuration.environment,
-            systemPromptFile: configuration.systemPromptFile
+            systemPromptFile: configuration.systemPromptFile,
+            maxCostUSD: moneyLeft(for: claim)
         )
         let invocation = try profile.invocation(for: task, in: context)
         let directory = try WorkingDirectory.resolve(
@@ -142,7 +143,7 @@ extension Worker {
     }
 
     /// Judges what the supervisor has seen.
-    func judge(_ id: TaskID, _ record: ExitRecord, permit: CircuitBreaker.Permit?) async {
+    func judge(_ id: TaskID, _ record: ExitRecord, permit: StartPermit?) async {
         guard let claim = claims[id] else { return }
         if record.cutOff == .shutdown {
             await conclude(id, .handedBack, record: record, permit: permit)
@@ -154,13 +155,19 @@ extension Worker {
             await conclude(id, .interrupted("the agent profile \(name) is gone"), record: record, permit: permit)
             return
         }
-        let output = await readOutput(of: claim, record)
+        let output = await readOutput(of: claim, record, profile)
         if permit == nil && output.isShorter(than: record) {
             // The logs are not synced, since only a power cut can take them back, and only from a recovered attempt.
             await conclude(id, .interrupted("its output was lost, as by a power cut"), record: record, permit: nil)
             return
         }
-        var outcome = Outcome.outcome(of: record, stdout: output.stdout, stderr: output.stderr, profile: profile)
+        var outcome = Outcome.outcome(
+            of: record,
+            stdout: output.stdout,
+            stderr: output.stderr,
+            report: output.report,
+            profile: profile
+        )
         if case .spawnFailed(let step, let errno) = record.ending {
             let message = outcome.failure?.message ?? "\(step): \(errno)"
             guard isTasksFault(step, errno, claim.task) else {
@@ -190,18 +197,21 @@ extension Worker {
         _ end: AttemptEnd,
         record: ExitRecord?,
         output: AttemptOutput = AttemptOutput(),
-        permit: CircuitBreaker.Permit?
+        permit: StartPermit?
     ) async {
         guard let claim = claims[id] else { return }
-        inform(breakerOf: end, permit)
+        inform(breakerOf: end, permit?.breaker)
+        noteCost(end, of: claim)
+        noteLimit(end, of: claim, permit)
         let policy = configuration.retry.limited(to: claim.task.maxRetries)
         let verdict = policy.verdict(
             on: end,
             attempt: claim.state.attempt,
             isCancelRequested: isCancelRequested(claim),
+            isDaysMoneySpent: isDaysMoneySpent(claim, end),
             using: &generator
         )
-        let draft = ResultDraft(claim: claim, record: record, output: output, now: now.wall)
+        let draft = ResultDraft(claim: claim, record: record, output: output, cost: end.cost, now: now.wall)
         metrics.attemptEnded(after: record?.duration)
         switch verdict {
         case .complete(let outcome):

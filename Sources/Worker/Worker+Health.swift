@@ -35,6 +35,7 @@ struct WorkerStats {
     var failed = 0
     var retried = 0
     var deadLettered = 0
+    var costUSD = 0.0
 
     mutating func count(_ status: TaskStatus) {
         processed += 1
@@ -121,6 +122,7 @@ extension Worker {
         record.maxConcurrent = configuration.maxConcurrent
         record.running = running.sorted()
         record.waiting = waiting(circuitIsOpen: circuit != .closed)
+        addLimits(to: &record)
         record.problems = Dictionary(uniqueKeysWithValues: problems.map { ($0.key.rawValue, $0.value) })
         return record
     }
@@ -136,7 +138,7 @@ extension Worker {
     private func waiting(circuitIsOpen: Bool) -> [WaitCause: Int] {
         var counts = scheduler.waiting
         let startable = scheduler.count - counts.values.reduce(0, +)
-        if startable > 0 { counts[isPaused ? .paused : circuitIsOpen ? .circuitOpen : .slot] = startable }
+        if startable > 0 { counts[startableCause(circuitIsOpen: circuitIsOpen)] = startable }
         let settling = names.values.count {
             if case .unfinished = $0.meaning { true } else { false }
         }

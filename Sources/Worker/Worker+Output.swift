@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads what an attempt has said.
 
+import Agents
 import FileQueue
 import Logging
 import QueueModel
@@ -10,8 +11,12 @@ import SystemKit
 extension Worker {
     /// Trouble that passes must not make a result without what the agent has said; trouble that stays must not keep the
     /// result back.
-    func readOutput(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
-        var output = await readOutputOnce(of: claim, record)
+    func readOutput(
+        of claim: Claim,
+        _ record: ExitRecord?,
+        _ profile: AgentProfile? = nil
+    ) async -> AttemptOutput {
+        var output = await readOutputOnce(of: claim, record, profile)
         var reader = OutputPatience()
         while let obstacle = output.obstacle,
             let pause = reader.pause(after: obstacle.errno, isStopping: phase != .running)
@@ -22,7 +27,7 @@ extension Worker {
                 metadata: ["task_id": .string(claim.id.string), "error": "\(obstacle)"]
             )
             do { try await reactor.sleep(until: clock.now.advanced(by: pause)) } catch { break }
-            output = await readOutputOnce(of: claim, record)
+            output = await readOutputOnce(of: claim, record, profile)
         }
         if reader.hasWaited { clear(.disk) }
         if let obstacle = output.obstacle {
@@ -34,15 +39,19 @@ extension Worker {
         return output
     }
 
-    private func readOutputOnce(of claim: Claim, _ record: ExitRecord?) async -> AttemptOutput {
+    private func readOutputOnce(
+        of claim: Claim,
+        _ record: ExitRecord?,
+        _ profile: AgentProfile?
+    ) async -> AttemptOutput {
         let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
         let limit = configuration.maxResultOutput
         let results = queue.results
         if let record, record.stdoutBytes == 0, record.stderrBytes == 0 { return AttemptOutput() }
         // A megabyte is read and checked in a millisecond or two; that is too long for the reactor.
         if let record, record.stdoutBytes + record.stderrBytes < 65_536 {
-            return AttemptOutput(path: path, in: results, limit: limit)
+            return AttemptOutput(path: path, in: results, limit: limit, profile: profile)
         }
-        return await reactor.offload { AttemptOutput(path: path, in: results, limit: limit) }
+        return await reactor.offload { AttemptOutput(path: path, in: results, limit: limit, profile: profile) }
     }
 }

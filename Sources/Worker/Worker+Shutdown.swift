@@ -95,6 +95,7 @@ extension Worker {
         self.configuration.locations = before.locations
         self.configuration.worker = before.worker
         self.configuration.root = before.root
+        limitsChanged()
         logger.notice("settings reloaded", metadata: ["max_concurrent": "\(configuration.maxConcurrent)"])
         checkAgent()
         beat()

@@ -37,14 +37,15 @@ extension Worker {
                 return nil
             case .expire(let entry): return expire(entry)
             case .start(let entry):
-                switch breaker.request(now: now.instant) {
-                case .blocked(let until):
+                switch admission(of: entry, now) {
+                case .putBack(let until):
                     scheduler.putBack(entry, now: now)
                     wake(at: [until, scheduler.nextWake(now)].compactMap { $0 }.min())
                     return nil
+                case .setAside(let until): scheduler.hold(entry, for: .usageLimit, until: until)
                 case .allowed(let permit):
                     if let work = start(entry, permit, now) { return work }
-                    note(breaker.abandoned(permit, now: now.instant))
+                    abandon(permit)
                 }
             }
         }
@@ -59,7 +60,7 @@ extension Worker {
         return .condemn(entry, .expired, failure)
     }
 
-    private func start(_ entry: Scheduler.Entry, _ permit: CircuitBreaker.Permit, _ now: Moment) -> Work? {
+    private func start(_ entry: Scheduler.Entry, _ permit: StartPermit, _ now: Moment) -> Work? {
         if unreadRequests.contains(entry.task.id) {
             readRequest(for: entry.task.id)
             if unreadRequests.contains(entry.task.id) {
@@ -69,7 +70,7 @@ extension Worker {
             }
         }
         if cancels[entry.task.id] != nil {
-            note(breaker.abandoned(permit, now: now.instant))
+            abandon(permit)
             return .cancel(entry)
         }
         let runID = makeRunID()
@@ -88,6 +89,7 @@ extension Worker {
             clearDiskProblem(after: Self.errorRetry)
             return nil
         }
+        rateLimiter?.started(now: now.instant)
         running.insert(entry.task.id)
         return .attempt(entry.task.id, permit)
     }

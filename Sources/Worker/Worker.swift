@@ -17,7 +17,7 @@ package import SystemKit
 package actor Worker: Service {
     /// Something that needs a task of its own.
     enum Work: Sendable {
-        case attempt(TaskID, CircuitBreaker.Permit)
+        case attempt(TaskID, StartPermit)
         case settle(TaskID, exitRecord: [UInt8]?)
         case condemn(Scheduler.Entry, DeadLetterReason, Failure)
         case completeCondemned(TaskID)
@@ -57,6 +57,10 @@ package actor Worker: Service {
 
     var scheduler: Scheduler
     var breaker: CircuitBreaker
+    /// The accounts whose usage limit is reached, or was a short while ago.
+    var gates: [AgentName: LimitGate] = [:]
+    var rateLimiter: RateLimiter?
+    var budget: DailyBudget
     var claims: [TaskID: Claim] = [:]
     /// What occupies a slot: attempts of our own, and those of an earlier daemon that still run.
     var running: Set<TaskID> = []
@@ -139,6 +143,8 @@ package actor Worker: Service {
             threshold: configuration.breakerThreshold,
             timeout: configuration.breakerTimeout
         )
+        rateLimiter = configuration.rateLimit.map { RateLimiter(count: $0.count, interval: $0.interval) }
+        budget = DailyBudget(limit: configuration.dailyBudgetUSD)
         startedAt = now
     }
 
@@ -166,6 +172,7 @@ package actor Worker: Service {
 
     private func start() async throws {
         try restoreBreaker()
+        try restoreLimits()
         try openRequests()
         // Before anything new is claimed: what an earlier daemon left may still be running.
         try await recoverClaims()

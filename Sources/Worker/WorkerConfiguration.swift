@@ -32,6 +32,10 @@ package struct WorkerConfiguration: Sendable {
     package var breakerThreshold: Int
     /// How long the circuit stays open.
     package var breakerTimeout: Duration
+    /// The most starts within a span of time; `nil`: no limit.
+    package var rateLimit: (count: Int, interval: Duration)?
+    /// The most that the agents may cost in a day, in US dollars; `nil`: no limit.
+    package var dailyBudgetUSD: Double?
     /// Time between heartbeats.
     package var heartbeatInterval: Duration
     /// Waiting this long is worth one step of priority; zero: never.

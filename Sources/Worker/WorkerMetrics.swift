@@ -15,6 +15,8 @@ struct WorkerMetrics: Sendable {
     private let durationSeconds: Timer
     private let queueSeconds: Timer
     private let detectionSeconds: Timer
+    private let cost: FloatingPointCounter
+    private let tokens: [TokenKind: Counter]
     private let queueSize: Meter
     private let active: Meter
     private let circuit: Meter
@@ -44,6 +46,12 @@ struct WorkerMetrics: Sendable {
         durationSeconds = Timer(label: "watcher_task_duration_seconds", dimensions: dimensions)
         queueSeconds = Timer(label: "watcher_task_queue_seconds", dimensions: dimensions)
         detectionSeconds = Timer(label: "watcher_detection_seconds", dimensions: dimensions)
+        cost = FloatingPointCounter(label: "watcher_agent_cost_usd_total", dimensions: dimensions)
+        tokens = Dictionary(
+            uniqueKeysWithValues: TokenKind.allCases.map {
+                ($0, counter("watcher_agent_tokens_total", "kind", $0.rawValue))
+            }
+        )
         queueSize = Meter(label: "watcher_task_queue_size", dimensions: dimensions)
         active = Meter(label: "watcher_active_tasks", dimensions: dimensions)
         circuit = Meter(label: "watcher_circuit_breaker_state", dimensions: dimensions)
@@ -57,6 +65,15 @@ struct WorkerMetrics: Sendable {
 
     func attemptEnded(after duration: Duration?) {
         if let duration { durationSeconds.record(duration: duration) }
+    }
+
+    /// An agent has told what its run took.
+    func agentReported(_ agent: AgentSummary) {
+        if let dollars = agent.costUSD, dollars > 0 { cost.increment(by: dollars) }
+        for kind in TokenKind.allCases {
+            let count = kind.names.lazy.compactMap { agent.usage?[$0]?.intValue }.first ?? 0
+            if count > 0 { tokens[kind]?.increment(by: Int64(count)) }
+        }
     }
 
     /// A line of the status pipe had no reader, or one that does not keep up.
@@ -78,6 +95,24 @@ struct WorkerMetrics: Sendable {
         case .closed: circuit.set(0)
         case .open: circuit.set(1)
         case .halfOpen: circuit.set(2)
+        }
+    }
+}
+
+/// The kinds of tokens that are counted; the texts are stable.
+private enum TokenKind: String, CaseIterable {
+    case input
+    case output
+    case cacheWrite = "cache_write"
+    case cacheRead = "cache_read"
+
+    /// The names that agents give them.
+    var names: [String] {
+        switch self {
+        case .input: ["input_tokens"]
+        case .output: ["output_tokens"]
+        case .cacheWrite: ["cache_creation_input_tokens"]
+        case .cacheRead: ["cache_read_input_tokens", "cached_input_tokens"]
         }
     }
 }

@@ -177,4 +177,35 @@ import Testing
     func joinedWordsAreSplitTheSameWay(_ words: [String]) {
         #expect(ShellWords.split(ShellWords.join(words)) == words)
     }
+
+    @Test func claudeGetsItsPromptOnStandardInputAndPrintsEvents() throws {
+        let profile = AgentProfile(name: try AgentName("cc"), kind: .claude, arguments: ["claude", "--model", "m"])
+        var context = try makeContext(environment: [
+            "HOME": "/h", "SECRET": "x", "CLAUDECODE": "1", "SHELL": "/bin/zsh",
+        ])
+        let plain = try profile.invocation(for: try makeTask("--do /it"), in: context)
+        #expect(plain.arguments == ["claude", "--model", "m", "-p", "--output-format", "stream-json", "--verbose"])
+        #expect(plain.input == Array("--do /it".utf8))
+        for variable in ["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS=1", "CLAUDE_CODE_MAX_RETRIES=2", "SHELL=/bin/zsh"] {
+            #expect(plain.environment.contains(variable))
+        }
+        #expect(!plain.environment.contains { $0.hasPrefix("SECRET=") || $0.hasPrefix("CLAUDECODE=") })
+        context.maxCostUSD = 0.25
+        let resumed = try profile.invocation(for: try makeTask("/compact", ["session_id": "s-1"]), in: context)
+        #expect(resumed.arguments.suffix(4) == ["--resume", "s-1", "--max-budget-usd", "0.25"])
+        #expect(resumed.input == Array(" /compact".utf8))
+    }
+
+    @Test func codexAndOtherAgentsResumeInTheirOwnWords() throws {
+        let codex = AgentProfile(name: try AgentName("cx"), kind: .codex, arguments: ["codex"])
+        let fresh = try codex.invocation(for: try makeTask("go"), in: try makeContext())
+        #expect(fresh.arguments == ["codex", "exec", "--json", "--skip-git-repo-check", "-"])
+        let task = try makeTask("go", ["session_id": "s-1"])
+        let resumed = try codex.invocation(for: task, in: try makeContext())
+        #expect(resumed.arguments == ["codex", "exec", "--json", "--skip-git-repo-check", "resume", "s-1", "-"])
+        var own = try makeCommand(["own", "{resume}", "run"], .standardInput)
+        own.resumeArguments = ["--session={session_id}"]
+        #expect(try own.invocation(for: task, in: try makeContext()).arguments == ["own", "--session=s-1", "run"])
+        #expect(try own.invocation(for: try makeTask("go"), in: try makeContext()).arguments == ["own", "run"])
+    }
 }

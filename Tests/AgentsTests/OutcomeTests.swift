@@ -289,13 +289,13 @@ struct EndingPromise: Sendable, CustomTestStringConvertible {
         says("Failed to authenticate. API Error: 403 {\"error\":{}}", .authentication, .never, .counts),
         says("OAuth token has expired. Please obtain a new token.", .authentication, .never, .counts),
         says("API Error: 401 {\"type\":\"error\"}", .authentication, .never, .counts),
-        says("You've hit your 5-hour limit · resets 4:32am (UTC)", .usageLimit, .again, .counts),
-        says("You\u{2019}ve hit your Opus limit · resets Dec 3, 9am (UTC)", .usageLimit, .again, .counts),
-        says("Limit reached resets 4:42am (UTC) · ", .usageLimit, .again, .counts).saying(
+        says("You've hit your 5-hour limit · resets 4:32am (UTC)", .usageLimit, .again, .spares),
+        says("You\u{2019}ve hit your Opus limit · resets Dec 3, 9am (UTC)", .usageLimit, .again, .spares),
+        says("Limit reached resets 4:42am (UTC) · ", .usageLimit, .again, .spares).saying(
             "Limit reached resets 4:42am (UTC) ·"
         ),
-        says("Claude AI usage limit reached|1772370000", .usageLimit, .again, .counts),
-        says("Credit balance is too low", .usageLimit, .again, .counts),
+        says("Claude AI usage limit reached|1772370000", .usageLimit, .again, .spares),
+        says("Credit balance is too low", .usageLimit, .again, .spares),
         says("API Error: Request rejected (429) · slow down", .agentError, .again, .counts),
         says("API Error: 500 internal", .agentError, .again, .counts),
         says("Repeated 529 Overloaded errors. The service is busy", .agentError, .again, .counts),

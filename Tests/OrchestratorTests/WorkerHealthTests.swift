@@ -51,6 +51,24 @@ import Testing
         #expect(health.deadline(patience: patience) == start + .seconds(50))
     }
 
+    @Test func limitsAreToldOnceEach() throws {
+        var health = health()
+        var record = beat()
+        record.usageLimits = [try AgentName("cc"): at(100)]
+        record.budget = HeartbeatRecord.Budget(limitUSD: 5, spentUSD: 4)
+        let news = health.arrived(record, at: start, wall: at(1))
+        #expect(types(news) == [.usageLimited])
+        #expect(news[0].data == ["worker": "marie", "account": "cc", "until": .string(at(100).description)])
+        #expect(health.arrived(record, at: start, wall: at(2)).isEmpty)
+        record.budget?.spentUSD = 5.5
+        let spent = health.arrived(record, at: start, wall: at(3))
+        #expect(types(spent) == [.budgetExceeded])
+        #expect(spent[0].data == ["worker": "marie", "limit_usd": 5, "spent_usd": 5.5])
+        #expect(health.arrived(record, at: start, wall: at(4)).isEmpty)
+        #expect(health.arrived(beat(), at: start, wall: at(5)).isEmpty)
+        #expect(types(health.arrived(record, at: start, wall: at(6))) == [.usageLimited, .budgetExceeded])
+    }
+
     @Test(arguments: [WorkerStatus.healthy, .paused, .draining])
     func workingWorkerIsWell(status: WorkerStatus) {
         var health = health()

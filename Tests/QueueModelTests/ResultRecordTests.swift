@@ -71,7 +71,7 @@ import Testing
             String(decoding: try full().encoded(), as: UTF8.self) == #"""
                 {"task_id":"demo-001","worker":"marie","status":"failed","exit_code":124,\#
                 "stdout":"line\n\u001b[31mred\u2028","stderr":"é","stdout_truncated":true,"stderr_truncated":true,\#
-                "output":"answer","failure":{"reason":"timeout","message":"no answer in 60 s","permanent":false},\#
+                "output":"answer","failure":{"reason":"timeout","message":"no answer in 60 s","permanent":false,"class":"timeout"},\#
                 "duration_seconds":45.2,"timestamp":"2026-01-02T03:04:05.678Z","retry_count":1,\#
                 "queued_at":"2026-01-02T03:02:05.678Z","started_at":"2026-01-02T03:03:20.478Z",\#
                 "finished_at":"2026-01-02T03:04:05.678Z","queue_seconds":1.234,\#

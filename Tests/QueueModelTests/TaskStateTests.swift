@@ -48,7 +48,8 @@ import Testing
         #expect(
             FailureReason.allCases.map(\.rawValue) == [
                 "exit_code", "signal", "timeout", "agent_error", "usage_limit", "authentication", "interrupted",
-                "spawn_failed", "dependency_failed", "expired", "cancelled", "output_limit",
+                "spawn_failed", "dependency_failed", "expired", "cancelled", "output_limit", "no_result",
+                "permission_denied", "budget_exceeded",
             ]
         )
     }
@@ -59,7 +60,8 @@ import Testing
         #expect(CircuitBreakerState.allCases.map(\.rawValue) == ["closed", "open", "half_open"])
         #expect(
             WaitCause.allCases.map(\.rawValue) == [
-                "dependency", "not_before", "retry", "paused", "circuit_open", "rate_limit", "slot", "settling",
+                "dependency", "not_before", "retry", "paused", "circuit_open", "rate_limit", "usage_limit",
+                "budget", "slot", "settling",
             ]
         )
         #expect(

@@ -37,6 +37,53 @@ import Testing
         #expect(try profile("reviewer", file) == expected)
     }
 
+    @Test func agentsThatPrintEventsAreProfilesToo() throws {
+        let file = """
+            { agents: { cc: { kind: "claude", denials: "accept", account: "team" }, cx: { kind: "codex" },
+              own: { kind: "events", command: ["own", "{resume}", "run"], resume: ["--session", "{session_id}"],
+                events: [ { when: { type: "end" }, outcome: "completed", output: "answer.text" },
+                          { when: { type: "error" }, outcome: "failed", message: "text" } ],
+                patterns: [ { text: "quota", class: "usage_limit" } ] } } }
+            """
+        #expect(try profile("cc", file)?.kind == .claude)
+        #expect(try profile("cc", file)?.arguments == ["cc", "--fast"])
+        #expect(try profile("cc", file)?.acceptsDenials == true)
+        #expect(try profile("cc", file)?.limitAccount.string == "team")
+        #expect(try profile("cx", file)?.kind == .codex)
+        #expect(try profile("cx", file)?.arguments == ["codex"])
+        #expect(try profile("cx", file)?.limitAccount.string == "cx")
+        let mapping = EventMapping(
+            rules: [
+                .init(when: ["type": "end"], outcome: .completed, facts: [.output: "answer.text"]),
+                .init(when: ["type": "error"], outcome: .failed(nil), facts: [.message: "text"]),
+            ],
+            patterns: [.init(text: "quota", failureClass: .usageLimit)]
+        )
+        #expect(try profile("own", file)?.kind == .events(mapping))
+        #expect(try profile("own", file)?.promptChannel == .standardInput)
+        #expect(try profile("own", file)?.resumeArguments == ["--session", "{session_id}"])
+    }
+
+    @Test(arguments: [
+        ("kind: 'events', command: 'x', events: []", "outcome: \"completed\""),
+        ("kind: 'events', command: 'x', events: [{ outcome: 'completed' }]", "when"),
+        ("kind: 'events', command: 'x', events: [{ when: { t: 'e' }, outcome: 'good' }]", "give one of completed"),
+        ("kind: 'events', command: 'x', events: [{ when: { t: 'e' }, answer: 'a' }]", "give one of when"),
+        ("kind: 'events', events: [{ when: { t: 'e' }, outcome: 'completed' }]", "give a program"),
+        ("kind: 'command', command: 'x', events: []", "kind \"events\""),
+        ("command: ['x', '{resume}']", "say here what stands for it"),
+        ("kind: 'claude', resume: ['--x']", "{resume}"),
+        ("kind: 'claude', denials: 'no'", "accept, fail"),
+    ])
+    func whatIsWrongWithEventsIsSaid(_ fields: String, _ words: String) {
+        do {
+            _ = try profile("own", "{ agents: { own: { \(fields) } } }")
+            Issue.record("accepted: \(fields)")
+        } catch {
+            #expect("\(error)".contains(words), "\(error)")
+        }
+    }
+
     @Test func theChannelFollowsThePlaceholder() throws {
         let file = "{ agents: { a: { command: ['x', '{description}'] }, b: { command: 'x --flag' } } }"
         #expect(try profile("a", file)?.promptChannel == .argument)
@@ -69,7 +116,10 @@ import Testing
         ("{ a: { command: \"x 'y\" } }", "agents.a.command (F): give a program and its arguments"),
         ("{ a: { command: ['x\\u0000'] } }", "agents.a.command (F): give a program and its arguments"),
         ("{ a: { kind: 'command' } }", "agents.a.command (F): command: give a program"),
-        ("{ a: { kind: 'shell', command: 'x' } }", "agents.a.kind (F): give one of claude-text, command"),
+        (
+            "{ a: { kind: 'shell', command: 'x' } }",
+            "agents.a.kind (F): give one of claude, claude-text, codex, command, events"
+        ),
         (
             "{ a: { command: 'x', prompt: 'argument' } }",
             "agents.a.prompt (F): no argument of the command holds {description}"

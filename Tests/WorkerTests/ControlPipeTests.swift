@@ -142,7 +142,8 @@ struct WorkerEventTests {
             WorkerEvent.Kind.allCases.map(\.rawValue) == [
                 "answer", "worker_started", "worker_paused", "worker_resumed", "worker_scaled", "worker_draining",
                 "worker_stopped", "problem_raised", "problem_cleared", "circuit_opened", "circuit_half_opened",
-                "circuit_closed", "task_claimed", "task_started", "attempt_failed", "task_finished", "file_rejected",
+                "circuit_closed", "usage_limited", "budget_warning", "budget_exceeded", "task_claimed", "task_started",
+                "attempt_failed", "task_finished", "file_rejected",
             ]
         )
     }

@@ -60,6 +60,28 @@ struct VerdictTests {
         #expect(failure.isPermanent)
     }
 
+    @Test func aUsageLimitAndTheDaysMoneyUseUpNoAttempt() throws {
+        let limited = Outcome.outcome(
+            of: try ExitRecord(decoding: Array(Self.exitedWithOne.utf8)),
+            stdout: OutputExcerpt("You've hit your 5-hour limit\n"),
+            stderr: OutputExcerpt(""),
+            profile: .claude()
+        )
+        #expect(limited.failure?.reason == .usageLimit)
+        for attempt in 1...9 { #expect(verdict(.judged(limited), attempt: attempt) == .handBack(after: .zero)) }
+        let cancelled = verdict(.judged(limited), attempt: 1, isCancelRequested: true)
+        guard case .cancel = cancelled else {
+            Issue.record("\(cancelled)")
+            return
+        }
+    }
+
+    private static let exitedWithOne = """
+        {"version":2,"run_id":"r1","attempt":1,"ending":"exited","exit_code":1,"cut_off":null,\
+        "started_at":"2026-01-02T03:04:05.000Z","finished_at":"2026-01-02T03:04:06.000Z","duration_us":1000000,\
+        "stdout_bytes":0,"stderr_bytes":0,"stragglers_killed":0,"cpu_us":0,"max_resident_bytes":0}
+        """
+
     @Test func interruptionCountsAndIsRepeatedOnlyWithinTheLimit() {
         let failure = Failure(reason: .interrupted, message: "power", isPermanent: false)
         #expect(verdict(.interrupted("power"), attempt: 1) == .retry(failure, after: .seconds(1)))

@@ -182,11 +182,8 @@ struct Daemon: Sendable {
         if settings.durability == .relaxed {
             logger.warning("DURABILITY=relaxed: a power cut may lose or repeat the tasks of the last seconds")
         }
-        for (name, isSet) in [
-            ("RATE_LIMIT", settings.rateLimit != nil), ("DAILY_BUDGET_USD", settings.dailyBudgetUSD != nil),
-            ("REDIS_URL", settings.redisURL != nil),
-        ] where isSet {
-            logger.warning("setting has no effect in this version", metadata: ["setting": .string(name)])
+        if settings.redisURL != nil {
+            logger.warning("setting has no effect in this version", metadata: ["setting": "REDIS_URL"])
         }
     }
 

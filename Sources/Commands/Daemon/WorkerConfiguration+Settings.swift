@@ -52,6 +52,8 @@ extension WorkerConfiguration {
         )
         breakerThreshold = settings.circuitBreakerThreshold
         breakerTimeout = settings.circuitBreakerTimeout
+        rateLimit = settings.rateLimit.map { ($0.count, $0.interval) }
+        dailyBudgetUSD = settings.dailyBudgetUSD
         heartbeatInterval = settings.heartbeatInterval
         priorityAging = settings.priorityAging ?? .zero
         settleTime = settings.settleTime

@@ -165,6 +165,12 @@ extension WorkerReport {
             if heartbeat.circuitBreakerState == .open {
                 lines.append("the circuit is open: too many failures in a row, nothing is started for a while")
             }
+            for (account, until) in heartbeat.usageLimits.sorted(by: { $0.key < $1.key }) {
+                lines.append("the usage limit of the account \(account) is reached; one task is tried at \(until)")
+            }
+            if heartbeat.budget?.isSpent == true {
+                lines.append("the day's money is spent; it goes on at midnight, UTC")
+            }
             for (name, message) in heartbeat.problems.sorted(by: { $0.key < $1.key }) {
                 lines.append("\(printable(name)): \(printable(message))")
             }

@@ -187,7 +187,7 @@ extension WorkerReport {
         // The names of the heartbeat's own fields, so that a script reads both alike.
         let names = [
             "circuit_breaker_state", "uptime_seconds", "pid", "host", "version", "max_concurrent", "stats", "problems",
-            "rate_limit", "cost_usd",
+            "rate_limit", "cost_usd", "usage_limits", "budget",
         ]
         let fields = heartbeat.json.objectValue ?? [:]
         for name in names { object[name] = fields[name] }

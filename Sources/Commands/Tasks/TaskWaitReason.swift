@@ -21,6 +21,12 @@ package enum TaskWaitReason: Sendable, Equatable {
     case circuitOpen(until: Timestamp?)
     /// One task runs as a probe, and the others wait for what comes of it.
     case circuitHalfOpen
+    /// The usage limit of an account is reached; its tasks wait until then.
+    case usageLimited(account: AgentName, until: Timestamp)
+    /// As many tasks were started in this stretch of time as may be.
+    case rateLimited(until: Timestamp?)
+    /// The day's money is spent; there is some again at midnight, UTC.
+    case budgetSpent(HeartbeatRecord.Budget)
     /// Something is wrong with the worker that keeps it from starting anything.
     case degraded(String)
     /// All slots are taken.
@@ -51,6 +57,9 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .retry: WaitCause.retry.rawValue
         case .paused: WaitCause.paused.rawValue
         case .circuitOpen, .circuitHalfOpen: WaitCause.circuitOpen.rawValue
+        case .usageLimited: WaitCause.usageLimit.rawValue
+        case .rateLimited: WaitCause.rateLimit.rawValue
+        case .budgetSpent: WaitCause.budget.rawValue
         case .noSlot: WaitCause.slot.rawValue
         case .noDaemon: "no_daemon"
         case .draining: "draining"
@@ -96,6 +105,14 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .open: reasons.append(.circuitOpen(until: heartbeat.circuitOpenUntil))
         case .halfOpen: reasons.append(.circuitHalfOpen)
         }
+        for (account, until) in heartbeat.usageLimits.sorted(by: { $0.key < $1.key }) where until > now {
+            reasons.append(.usageLimited(account: account, until: until))
+        }
+        if let budget = heartbeat.budget, budget.isSpent { reasons.append(.budgetSpent(budget)) }
+        if heartbeat.waiting[.rateLimit] != nil {
+            let next = heartbeat.rateLimit?["next_start_at"]?.stringValue.flatMap(Timestamp.init(iso8601:))
+            reasons.append(.rateLimited(until: next))
+        }
         if let slots = heartbeat.maxConcurrent, heartbeat.activeTasks >= slots {
             reasons.append(.noSlot(running: heartbeat.running))
         }
@@ -122,6 +139,15 @@ package enum TaskWaitReason: Sendable, Equatable {
                 "the worker's circuit is open: too many attempts failed in a row, or the agent's usage limit is reached"
                 + (time.map { "; one task is tried at \($0.described(at: now))" } ?? "")
         case .circuitHalfOpen: return "the worker's circuit is half-open: one task is tried first"
+        case .usageLimited(let account, let until):
+            return "the usage limit of the account \(account) is reached; one task is tried at "
+                + until.described(at: now)
+        case .rateLimited(let time):
+            return "the worker has started as many tasks as RATE_LIMIT allows"
+                + (time.map { "; the next one may start at \($0.described(at: now))" } ?? "")
+        case .budgetSpent(let budget):
+            let amounts = [budget.spentUSD, budget.limitUSD].map { JSONWriter.text(.decimal($0, fractionDigits: 2)) }
+            return "the day's money is spent ($\(amounts[0]) of $\(amounts[1])); it goes on at midnight, UTC"
         case .degraded(let message): return "the worker starts nothing: \(printable(message))"
         case .noSlot(let running):
             return "all slots are taken by " + running.map(\.string).joined(separator: ", ")
@@ -141,6 +167,13 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .notBefore(let time), .retry(let time): object["until"] = .string(time.description)
         case .noDaemon(let sentence), .degraded(let sentence): object["message"] = .string(sentence)
         case .noSlot(let running): object["running"] = .array(running.map { .string($0.string) })
+        case .usageLimited(let account, let time):
+            object["account"] = .string(account.string)
+            object["until"] = .string(time.description)
+        case .rateLimited(let time): object["until"] = time.map { .string($0.description) }
+        case .budgetSpent(let budget):
+            object["limit_usd"] = .decimal(budget.limitUSD)
+            object["spent_usd"] = .decimal(budget.spentUSD)
         case .paused, .draining: break
         case .circuitOpen(let time):
             object["circuit_breaker_state"] = .string(CircuitBreakerState.open.rawValue)

@@ -139,7 +139,9 @@ extension TaskWaitReason {
     var isOfTheWorker: Bool {
         switch self {
         case .dependencies, .notBefore, .retry: false
-        case .noDaemon, .paused, .draining, .circuitOpen, .circuitHalfOpen, .degraded, .noSlot: true
+        case .noDaemon, .paused, .draining, .circuitOpen, .circuitHalfOpen, .usageLimited, .rateLimited, .budgetSpent,
+            .degraded, .noSlot:
+            true
         }
     }
 }

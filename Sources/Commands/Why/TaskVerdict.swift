@@ -85,6 +85,9 @@ extension TaskVerdict {
         case .circuitOpen:
             return ["find out why attempts fail: vigil list --state failed --worker \(worker); it goes on by itself"]
         case .circuitHalfOpen: return ["nothing: when the task that is tried succeeds, all go on"]
+        case .usageLimited: return ["nothing: it goes on by itself; tasks of another account can run meanwhile"]
+        case .rateLimited: return ["nothing: it starts by itself then; or raise RATE_LIMIT"]
+        case .budgetSpent: return ["wait for midnight, UTC, or raise DAILY_BUDGET_USD"]
         case .degraded: return ["mend what it names; the worker goes on by itself; look closer: vigil doctor"]
         case .noSlot: return ["wait for one of them to end, or let more run at once: vigil scale \(worker) N"]
         }
@@ -215,6 +218,9 @@ extension TaskVerdict {
         case .expired: return ["submit it again with a later --expires; when nothing took it in time: vigil status"]
         case .cancelled: return ["run it again if it is still wanted: vigil retry \(id)"]
         case .outputLimit: return ["let it write less, or to files of its own", again]
+        case .noResult: return [logs, again]
+        case .permissionDenied: return ["allow the tool in the command of the agent's profile", again]
+        case .budgetExceeded: return ["raise max_cost_usd or DAILY_BUDGET_USD, or make it smaller", again]
         }
     }
 }

@@ -25,6 +25,9 @@ package struct WorkerHealth: Sendable {
     private var lastArrival: ContinuousClock.Instant
     /// Whether the worker has stopped cleanly, so that no heartbeat is expected.
     private var hasStopped = false
+    /// The limits that were told of; not kept over a restart, after which they are told of again.
+    private var usageLimits: [AgentName: Timestamp] = [:]
+    private var isBudgetSpent = false
 
     /// Begins to follow a worker.
     ///
@@ -80,6 +83,30 @@ package struct WorkerHealth: Sendable {
             let type: NotificationRecord.EventType = isOpen ? .circuitOpened : .circuitClosed
             news.append(Announcement(type, at: wall, ["worker": .string(worker.string)]))
         }
+        news += limitNews(record, wall)
+        return news
+    }
+
+    /// A limit is news once: what a heartbeat repeats is none.
+    private mutating func limitNews(_ record: HeartbeatRecord, _ wall: Timestamp) -> [Announcement] {
+        var news: [Announcement] = []
+        for (account, until) in record.usageLimits.sorted(by: { $0.key < $1.key }) where usageLimits[account] == nil {
+            let data: JSONObject = [
+                "worker": .string(worker.string), "account": .string(account.string),
+                "until": .string(until.description),
+            ]
+            news.append(Announcement(.usageLimited, at: wall, data))
+        }
+        usageLimits = record.usageLimits
+        let isSpent = record.budget?.isSpent == true
+        if isSpent, !isBudgetSpent, let budget = record.budget {
+            let data: JSONObject = [
+                "worker": .string(worker.string), "limit_usd": .decimal(budget.limitUSD),
+                "spent_usd": .decimal(budget.spentUSD),
+            ]
+            news.append(Announcement(.budgetExceeded, at: wall, data))
+        }
+        isBudgetSpent = isSpent
         return news
     }
 

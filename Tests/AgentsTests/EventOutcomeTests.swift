@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of agents that print events, and what their events tell.
+
+import Agents
+import QueueModel
+import SystemKit
+import TestSupport
+import Testing
+
+/// A recorded output.
+private func sample(_ name: String, filePath: String = #filePath) throws -> [UInt8] {
+    let slash = filePath.lastIndex(of: "/") ?? filePath.startIndex
+    let directory = try Directory.open("\(filePath[..<slash])/Samples")
+    return try #require(try directory.read(FileName(name), limit: 1 << 20))
+}
+
+private func profile(_ agent: EventEnding.Agent, acceptsDenials: Bool = false) throws -> AgentProfile {
+    switch agent {
+    case .claude:
+        AgentProfile(
+            name: try AgentName("cc"),
+            kind: .claude,
+            arguments: ["claude"],
+            acceptsDenials: acceptsDenials
+        )
+    case .codex: AgentProfile(name: try AgentName("codex"), kind: .codex, arguments: ["codex"])
+    case .mapped:
+        AgentProfile(
+            name: try AgentName("own"),
+            kind: .events(
+                EventMapping(
+                    rules: [
+                        .init(when: ["kind": "end"], outcome: .completed, facts: [.output: "answer.text"]),
+                        .init(when: ["kind": "limit"], outcome: .failed(.usageLimit), facts: [.resetsAt: "until"]),
+                    ],
+                    patterns: [.init(text: "please sign in", failureClass: .authentication)]
+                )
+            ),
+            arguments: ["own"],
+            promptChannel: .standardInput
+        )
+    }
+}
+
+@Suite struct EventOutcomeTests {
+    private func outcome(_ ending: EventEnding) throws -> Outcome {
+        let profile = try profile(ending.agent, acceptsDenials: ending.acceptsDenials)
+        let bytes =
+            switch ending.output {
+            case .text(let text): Array(text.utf8)
+            case .sample(let name): try sample(name)
+            }
+        return Outcome.outcome(
+            of: try makeRecord(ending.ending, cutOff: ending.cutOff),
+            stdout: OutputExcerpt(String(decoding: bytes, as: UTF8.self)),
+            stderr: OutputExcerpt(ending.errors),
+            report: AgentReport.report(of: bytes, profile: profile),
+            profile: profile
+        )
+    }
+
+    @Test(arguments: EventEnding.all)
+    func endingBecomesWhatIsPromised(_ ending: EventEnding) throws {
+        let outcome = try outcome(ending)
+        let message = "\(outcome.failure?.message ?? "")"
+        switch ending.promise {
+        case .completed(let answer):
+            #expect(outcome.failure == nil)
+            #expect(outcome.output == answer)
+            #expect(!outcome.countsTowardBreaker)
+        case .failed(let reason, let failureClass, let counts):
+            #expect(outcome.failure?.reason == reason, "\(message)")
+            #expect(outcome.failure?.failureClass == failureClass, "\(message)")
+            #expect(outcome.countsTowardBreaker == counts, "\(message)")
+            #expect(outcome.output == nil)
+            #expect(!message.isEmpty && !message.utf8.contains(UInt8(ascii: "\n")))
+        }
+    }
+
+    @Test func theTableIsLongEnough() {
+        #expect(EventEnding.all.count >= 60)
+        #expect(Set(EventEnding.all.map(\.name)).count == EventEnding.all.count)
+    }
+
+    @Test func noEventAtAllIsNeverASuccess() throws {
+        for agent in [EventEnding.Agent.claude, .codex, .mapped] {
+            for ending in [exited(0), exited(1), exited(143), signalled(9), signalled(15)] {
+                let ending = EventEnding("x", .completed(""), .text("Done.\n"), agent: agent, ending: ending)
+                #expect(try outcome(ending).failure != nil)
+            }
+        }
+    }
+}
+
+@Suite struct AgentReportTests {
+    @Test func theStreamTellsWhoTheAgentWas() throws {
+        let report = AgentReport.report(of: try sample("tool.stream.jsonl"), profile: try profile(.claude))
+        #expect(report.model == "claude-opus-5-5")
+        #expect(report.sessionID?.utf8.count == 36)
+        #expect(report.turns == 2)
+        #expect(report.costUSD.map { abs($0 - 0.0016) < 1e-9 } == true)
+        #expect(report.usage?["input_tokens"]?.intValue == 200)
+        #expect(report.usage?["output_tokens"]?.intValue == 40)
+        #expect(report.hasWorked)
+    }
+
+    @Test func costOfSeveralResultsIsTheirSumAndOfAResumedSessionItsOwn() throws {
+        let several = AgentReport.report(of: try sample("background_task.stream.jsonl"), profile: try profile(.claude))
+        #expect(several.costUSD.map { abs($0 - 0.0024) < 1e-9 } == true)
+        #expect(several.turns == 3)
+        let resumed = """
+            {"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"x","total_cost_usd":0.5,\
+            "model_usage_since_last_result":{"m":{"costUSD":0.25}}}
+            """
+        let report = AgentReport.report(of: Array(resumed.utf8), profile: try profile(.claude))
+        #expect(report.costUSD == 0.25)
+    }
+
+    @Test func aUsageLimitTellsWhenItEnds() throws {
+        let report = AgentReport.report(of: try sample("usage_limit.stream.jsonl"), profile: try profile(.claude))
+        #expect(report.isLimited)
+        #expect(report.limitEnd == Timestamp(millisecondsSince1970: 1_795_496_007_000))
+        let codex = AgentReport.report(
+            of: Array(#"{"kind":"limit","until":1772370000}"#.utf8),
+            profile: try profile(.mapped)
+        )
+        #expect(codex.limitEnd == Timestamp(millisecondsSince1970: 1_772_370_000_000))
+    }
+
+    @Test func eventsOfAnyCutAreTheSame() throws {
+        let bytes = try sample("subagent.stream.jsonl")
+        let profile = try profile(.claude)
+        let whole = AgentReport.report(of: bytes, profile: profile)
+        try withTemporaryDirectory { scratch in
+            let file = try scratch.directory.createFile("log")
+            try file.write(all: bytes)
+            #expect(try AgentReport.read(scratch.directory.openFile("log"), profile: profile) == whole)
+        }
+    }
+
+    @Test func aLongLogIsReadAtItsEndsAlone() throws {
+        let profile = try profile(.claude)
+        let answer = String(repeating: "é", count: 1_000_000)
+        try withTemporaryDirectory { scratch in
+            let file = try scratch.directory.createFile("log")
+            try file.write(all: Array(#"{"type":"system","subtype":"init","model":"m","session_id":"s"}"#.utf8 + [10]))
+            let noise = Array((String(repeating: "x", count: 1 << 20) + "\n").utf8)
+            for _ in 0..<32 { try file.write(all: noise) }
+            let end = #"{"result":"\#(answer)","is_error":false,"num_turns":1,"subtype":"success","type":"result"}"#
+            try file.write(all: Array(end.utf8))
+            let report = try AgentReport.read(scratch.directory.openFile("log"), profile: profile)
+            #expect(report.model == "m")
+            #expect(report.sessionID == "s")
+            #expect(report.output == answer)
+            #expect(report.ending == .succeeded)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stand-in for the Claude command line, which prints its events and plays its failures.
+
+import SystemKit
+import TestSupport
+
+extension DaemonFixture.Options {
+    /// An agent that takes the first word of the description for the name of a scenario, and the second for its detail.
+    ///
+    /// Each start appends `start ID SECONDS` to the file `witness`, and its arguments to `arguments`. `limit N` meets a
+    /// usage limit that ends N seconds later, once in the life of the scratch directory; then it succeeds.
+    static let fake = #"""
+        here=${0%/*}
+        echo "start $VIGIL_TASK_ID $(date +%s.%N)" >>"$here/witness"
+        echo "$*" >>"$here/arguments"
+        prompt=$(cat)
+        set -- $prompt
+        init() { printf '{"type":"system","subtype":"init","session_id":"s-1","model":"fake-1"}\n'; }
+        work() { printf '{"message":{"model":"fake-1","content":[{"type":"text","text":"hm"}]},"type":"assistant"}\n'; }
+        usage='"usage":{"input_tokens":100,"output_tokens":20},"model_usage_since_last_result":{"fake-1":{"costUSD":0.004}}'
+        good() { printf '{"result":"%s","is_error":false,"num_turns":1,%s,"subtype":"success","type":"result"}\n' "$1" "$usage"; }
+        bad() { printf '{"type":"result","subtype":"success","is_error":true,"num_turns":1,"api_error_status":%s,"result":"%s"%s}\n' "$1" "$2" "$3"; }
+        ending() { printf '{"type":"result","subtype":"%s","is_error":%s,"num_turns":2}\n' "$1" "$2"; }
+        case "$1" in
+        limit)
+            if mkdir "$here/limited" 2>/dev/null; then
+                end=$(($(date +%s) + $2))
+                init
+                printf '{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":%s}}\n' $end
+                bad 429 "You've hit your 5-hour limit" ',"api_error":"usage_limit_reached"'
+                echo "limit $(date +%s.%N) $end" >>"$here/witness"
+                exit 1
+            fi
+            init; work; good ok ;;
+        ok) init; work; good ok ;;
+        slow) init; i=0; while [ $i -lt 5 ]; do work; i=$((i + 1)); sleep 0.05; done; good ok ;;
+        warned)
+            init
+            printf '{"type":"rate_limit_event","rate_limit_info":{"status":"allowed_warning","utilization":0.92}}\n'
+            good ok ;;
+        two) init; good first; work; good second ;;
+        big) init; good "$(head -c 1500000 /dev/zero | tr '\0' x)" ;;
+        cut) init; printf '{"result":"caf\303'; sleep 0.1; printf '\251","is_error":false,"num_turns":1,"subtype":"success","type":"result"}\n' ;;
+        pipe) head -c 2000000 /dev/zero | tr '\0' '\n'; good ok ;;
+        garbage) printf 'warning\n\n\033[31m\000\377{\n{"type":1}\n'; init; good ok ;;
+        retrying) init; printf '{"type":"system","subtype":"api_retry","attempt":1,"error_status":529,"error":"overloaded"}\n'; good ok ;;
+        error) init; bad "$2" "API error $2"; exit 1 ;;
+        connection) init; bad null "Connection dropped (ECONNRESET)"; exit 1 ;;
+        turns) init; ending error_max_turns true; exit 1 ;;
+        turns-old) init; ending error_max_turns false ;;
+        money) init; ending error_max_budget_usd true; exit 1 ;;
+        denied) init; printf '{"permission_denials":[{"tool_name":"Write"}],"result":"written","is_error":false,"num_turns":1,"subtype":"success","type":"result"}\n' ;;
+        nothing) init; printf '{"result":"","is_error":false,"num_turns":0,"subtype":"success","type":"result"}\n' ;;
+        text) echo "All done." ;;
+        in-use) echo "Error: Session ID s-1 is already in use." >&2; exit 1 ;;
+        crash) init; printf '{"type":"result","sub'; kill -SEGV $$ ;;
+        hang) init; work; exec tail -f /dev/null ;;
+        hang-after) init; good ok; exec tail -f /dev/null ;;
+        stubborn) trap '' TERM; init; work; while :; do tail -f /dev/null; done ;;
+        children) setsid sh -c "trap '' TERM; exec tail -f /dev/null" & init; good ok ;;
+        nested) [ -z "$CLAUDECODE" ] || exit 1; init; good ok ;;
+        names) init; good "$(env | cut -d= -f1 | sort | tr '\n' ' ')" ;;
+        *) init; good "$prompt" ;;
+        esac
+        """#
+}
+
+extension DaemonFixture {
+    /// Runs a test with a daemon whose default agent is ``Options/fake``, a profile of kind `claude` named `cc`.
+    ///
+    /// - Parameters:
+    ///   - settings: Settings of the daemon.
+    ///   - body: The test; the daemon is ready when it begins.
+    /// - Throws: What `body` throws.
+    static func faking(
+        _ settings: [String: String] = [:],
+        _ body: (DaemonFixture) async throws -> Void
+    ) async throws {
+        let usual = ["VIGIL_AGENT": "cc", "INITIAL_RETRY_DELAY": "0.05", "MAX_RETRIES": "1"]
+        try await idle(usual.merging(settings) { _, own in own }) {
+            $0.agent = Options.fake
+        } _: { daemon in
+            let file = #"{ agents: { cc: { kind: "claude" } } }"#
+            try AtomicFile.write(
+                Array(file.utf8),
+                as: "vigil.json5",
+                in: Directory.open(daemon.root),
+                replacing: false,
+                durability: .relaxed
+            )
+            try await daemon.start()
+            try await body(daemon)
+            try await daemon.expectCleanEnd()
+        }
+    }
+}
