@@ -15,7 +15,7 @@ $(SWIFT) build --product fault-campaign
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-fault fault-long check sanitize coverage format bench install uninstall demo clean
+.PHONY: help build test test-agents test-fault fault-long check sanitize coverage format bench install uninstall demo clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ build: ## build the release programs, with the Swift runtime linked in
 
 test: ## build everything and run all tests: unit, integration, end to end with the built programs
 	$(SWIFT) test --disable-xctest
+
+test-agents: ## run the real agent programs, from PyPI, against stand-ins of their services; skipped without them
+	$(SWIFT) build --product vigil
+	$(SWIFT) build --product vigil-supervisor
+	scripts/test-agents
 
 MINUTES ?= 15
 test-fault: ## break the daemon in every place and at random times, and check what comes out; up to 20 minutes

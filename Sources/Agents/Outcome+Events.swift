@@ -97,6 +97,9 @@ extension Judge {
         )
     }
 
-    /// The message as one line of a readable length.
-    private static func line(_ message: String) -> String { OutputExcerpt(message).lastLine ?? message }
+    /// The first line of the message, of a readable length.
+    private static func line(_ message: String) -> String {
+        let first = message.drop { $0.isWhitespace }.prefix { !$0.isNewline }
+        return OutputExcerpt(String(first)).lastLine ?? "it gave no reason"
+    }
 }
