@@ -69,11 +69,12 @@ let package = Package(
             "Orchestrator",
             ["CSQLite", "FileQueue", "Logging", "Metrics", "QueueModel", "ServiceLifecycle", "SystemKit"]
         ),
+        library("OrchestratorAPI", ["HTTPServer", "Logging", "QueueModel", "ServiceLifecycle", "SystemKit"]),
         library(
             "Commands",
             [
                 "Agents", "ArgumentParser", "FileQueue", "HTTPServer", "Logging", "Metrics", "Observability",
-                "Orchestrator", "QueueModel", "Resilience",
+                "Orchestrator", "OrchestratorAPI", "QueueModel", "Resilience",
                 "ServiceLifecycle", "Settings", "Supervision", "SystemKit", "Worker",
             ]
         ),
@@ -130,6 +131,7 @@ let package = Package(
             ["Agents", "FileQueue", "QueueModel", "Resilience", "Supervision", "SystemKit", "Worker"]
         ),
         tests("OrchestratorTests", ["FileQueue", "Orchestrator", "QueueModel", "SystemKit"]),
+        tests("OrchestratorAPITests", ["HTTPServer", "OrchestratorAPI", "QueueModel", "SystemKit"]),
         tests(
             "CommandsTests",
             ["ArgumentParser", "Commands", "FileQueue", "QueueModel", "Settings", "SystemKit"],

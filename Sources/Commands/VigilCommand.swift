@@ -34,7 +34,8 @@ package struct VigilCommand: ParsableCommand {
             CommandGroup(
                 name: "Set-up",
                 subcommands: [
-                    Setup.self, ConfigurationShow.self, Doctor.self, Completions.self, Complete.self, Manual.self,
+                    Setup.self, ConfigurationShow.self, Tokens.self, Doctor.self, Completions.self, Complete.self,
+                    Manual.self,
                 ]
             ),
         ]

@@ -39,6 +39,15 @@ package struct DeadLetterBox {
         return try letters(of: nil) { $0.hasPrefix(prefix) }.filter { $0.record.taskID == id }
     }
 
+    /// One dead letter by its name.
+    /// - Parameters:
+    ///   - file: The file's name; any name may be asked for.
+    ///   - worker: Whose dead letter it is.
+    /// - Returns: Nil when there is none of that name.
+    package func letter(_ file: FileName, of worker: WorkerID) -> DeadLetter? {
+        Self.isLetter(file) ? read(file, of: worker) : nil
+    }
+
     private func letters(
         of worker: WorkerID?,
         named isWanted: (FileName) -> Bool

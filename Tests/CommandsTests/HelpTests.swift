@@ -18,7 +18,7 @@ struct HelpTests {
         ("TASK", ["submit", "list", "show", "why", "logs", "wait", "cancel", "retry", "status", "events"]),
         ("DEAD LETTER", ["dlq"]),
         ("WORKER", ["pause", "resume", "drain", "scale"]),
-        ("SET-UP", ["setup", "config", "doctor", "completions", "manual"]),
+        ("SET-UP", ["setup", "config", "token", "doctor", "completions", "manual"]),
     ])
     func theRootGroupsItsCommands(group: String, commands: [String]) throws {
         let lines = try help().split(separator: "\n", omittingEmptySubsequences: false)

@@ -37,7 +37,8 @@ struct OrchestratorCampaign {
             root: root,
             environment: [
                 "PATH": "/usr/bin:/bin", "HOME": place.path, "LANG": "C.UTF-8", "VIGIL_ROOT": root,
-                "METRICS_PORT": "0", "SCAN_INTERVAL": "1", "WORKERS": "marie", "SWIFT_BACKTRACE": "enable=no",
+                "METRICS_PORT": "0", "API_PORT": "0", "SCAN_INTERVAL": "1", "WORKERS": "marie",
+                "SWIFT_BACKTRACE": "enable=no",
             ],
             log: "\(place.path)/orchestrator.log"
         )

@@ -288,6 +288,7 @@ extension DaemonFixture {
             "LANG": "C.UTF-8",
             "VIGIL_ROOT": root,
             "METRICS_PORT": "0",
+            "API_PORT": "0",
             "LOG_FORMAT": "json",
             "CLAUDE_COMMAND": scratch.path(of: "agent"),
         ]

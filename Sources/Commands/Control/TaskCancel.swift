@@ -87,7 +87,7 @@ private struct Cancelling {
         let requests = try ControlRequests(locations: locations, durability: loaded.settings.durability)
         let began = ContinuousClock.now
         var asked: [WorkerID?] = []
-        for id in ids { asked.append(try ask(id, view, requests)) }
+        for id in ids { asked.append(try requests.askToCancel(id, in: view)) }
         var outcomes: [CancelOutcome] = []
         for (id, worker) in zip(ids, asked) {
             outcomes.append(
@@ -95,20 +95,6 @@ private struct Cancelling {
             )
         }
         return outcomes
-    }
-
-    /// - Returns: Whose task it is; nil when there is nothing to cancel.
-    private func ask(_ id: TaskID, _ view: QueueView, _ requests: ControlRequests) throws -> WorkerID? {
-        let target: (worker: WorkerID, digest: String)
-        switch try view.find(id) {
-        case .queued(let task, let worker, _)?: target = (worker, task.contentDigest)
-        case .claimed(_, let state)?: target = (state.worker, state.digest)
-        case .ended?, .deadLettered?, nil: return nil
-        }
-        try requests.ask(
-            CancelRequest(taskID: id, worker: target.worker, digest: target.digest, requestedAt: .present())
-        )
-        return target.worker
     }
 
     private func wait(
@@ -153,5 +139,24 @@ extension Optional {
         case .some(let wrapped): try await transform(wrapped)
         case .none: nil
         }
+    }
+}
+
+extension ControlRequests {
+    /// Asks for a task to be cancelled that has not ended; durable on return.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - view: Its queue.
+    /// - Returns: Whose task it is; nil when there is nothing to cancel.
+    /// - Throws: `SystemCallError` when it cannot be asked for.
+    func askToCancel(_ id: TaskID, in view: QueueView) throws(SystemCallError) -> WorkerID? {
+        let target: (worker: WorkerID, digest: String)
+        switch try view.find(id) {
+        case .queued(let task, let worker, _)?: target = (worker, task.contentDigest)
+        case .claimed(_, let state)?: target = (state.worker, state.digest)
+        case .ended?, .deadLettered?, nil: return nil
+        }
+        try ask(CancelRequest(taskID: id, worker: target.worker, digest: target.digest, requestedAt: .present()))
+        return target.worker
     }
 }

@@ -69,12 +69,18 @@ struct TaskRetry: ParsableCommand {
 }
 
 /// Runs one task after the other again.
-private struct Retrying {
+struct Retrying {
+    /// The queue.
     let locations: QueueLocations
+    /// Whether success means that a power cut cannot undo it.
     let durability: Durability
+    /// The same queue, to look at.
     let view: QueueView
 
+    /// Runs a task again.
+    /// - Parameter id: The task.
     /// - Returns: Whose inbox the task is in.
+    /// - Throws: `CommandFailure` when it has not ended, or there is no such task; `SubmissionError`.
     func retry(_ id: TaskID) throws -> WorkerID {
         switch try view.find(id) {
         case .queued(_, let worker, _)?:

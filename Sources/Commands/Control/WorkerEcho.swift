@@ -20,9 +20,16 @@ struct WorkerEcho {
     ///   - worker: The worker.
     ///   - queue: Which queue.
     /// - Throws: `SettingsError`, and `CommandFailure` with the names that are known.
-    init(_ worker: WorkerID, _ queue: QueueOptions) throws {
+    init(_ worker: WorkerID, _ queue: QueueOptions) throws { try self.init(worker, queue.load()) }
+
+    /// Prepares to ask a worker; one that no setting and no file speaks of is refused.
+    /// - Parameters:
+    ///   - worker: The worker.
+    ///   - loaded: The settings.
+    /// - Throws: `CommandFailure` with the names that are known.
+    init(_ worker: WorkerID, _ loaded: LoadedSettings) throws {
         self.worker = worker
-        settings = try queue.load().settings(for: worker)
+        settings = loaded.settings(for: worker)
         let known: Set<WorkerID>
         do {
             known = Set(try QueueView.existing(locations).workers() + settings.workers)

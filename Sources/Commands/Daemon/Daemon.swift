@@ -38,8 +38,8 @@ struct Daemon: Sendable {
         SignalSource.block(Self.handledSignals)
         let failure = Mutex<(any Error)?>(nil)
         do {
-            // One thread for commits, one for the orchestrator's database, one for what else may block.
-            let reactor = try Reactor(blockingThreads: 3)
+            // One thread for commits, one for the orchestrator's database, two for the API, one for what else may block.
+            let reactor = try Reactor(blockingThreads: 5)
             let status = reactor.runUntilComplete {
                 do {
                     try await self.serve(loaded, on: reactor)
@@ -64,13 +64,17 @@ struct Daemon: Sendable {
         try bootstrap(settings, registry)
         let logger = Logger(label: "vigil")
         announce(settings, logger)
+        let current = CurrentSettings(loaded)
+        let api = try makeAPI(current, reactor, logger)
         let orchestrator = try makeOrchestrator(settings, reactor, logger)
         let names = role.workers(of: settings)
         let pool = names.isEmpty ? nil : try await startPool(warm: names.count, reactor, logger)
         let crew = WorkerCrew(size: names.count, logger: logger)
-        if let pool { try fill(crew, names, loaded, pool, reactor, logger) { self.reload(crew, orchestrator, logger) } }
+        if let pool {
+            try fill(crew, names, loaded, pool, reactor, logger) { self.reload(crew, orchestrator, current, logger) }
+        }
         let reload = try SignalSource(signals: [UnixSignal.sighup.rawValue], reactor: reactor) { _ in
-            _ = self.reload(crew, orchestrator, logger)
+            _ = self.reload(crew, orchestrator, current, logger)
         }
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         if settings.enableMetrics {
@@ -83,6 +87,7 @@ struct Daemon: Sendable {
             )
             services.append(.init(service: health))
         }
+        if let api { services.append(.init(service: api)) }
         // Before the workers, so that it ends after them and tells of their last results.
         if let orchestrator { services.append(.init(service: orchestrator)) }
         // When all workers have been drained one by one, there is nothing left to do.
@@ -188,9 +193,15 @@ struct Daemon: Sendable {
     }
 
     /// Says what is wrong with the settings, if anything.
-    private func reload(_ crew: WorkerCrew, _ orchestrator: Orchestrator?, _ logger: Logger) -> String? {
+    private func reload(
+        _ crew: WorkerCrew,
+        _ orchestrator: Orchestrator?,
+        _ current: CurrentSettings,
+        _ logger: Logger
+    ) -> String? {
         do throws(SettingsError) {
             let loaded = try SettingsLoader.load(sources)
+            current.loaded = loaded
             orchestrator?.assumeIsolated { $0.reload(OrchestratorConfiguration(loaded.settings)) }
             crew.reload { name in
                 WorkerConfiguration(

@@ -22,23 +22,27 @@ struct EndedTasks {
     /// Its settings.
     let settings: VigilSettings
 
+    /// Ended tasks, and where they come from.
+    struct Found {
+        /// Their traces, newest first.
+        var traces: [TaskTrace]
+        /// Who has said so.
+        var source: Source
+        /// Whether there may be older ones.
+        var isCut = false
+    }
+
     /// The latest ended tasks; what is known of each is in its result.
     /// - Parameters:
-    ///   - limit: How many are wanted; nil: all. There may be more.
-    ///   - states: Only those that ended this way, as far as that is known without reading results; empty: all.
-    ///   - worker: Only this worker's; nil: all.
+    ///   - query: Which are wanted, as far as that is known without reading results. There may be more.
     ///   - excluded: Tasks to leave out.
-    /// - Returns: The traces, newest first, and where they come from.
+    /// - Returns: The traces.
     /// - Throws: `SystemCallError` when a directory cannot be read.
-    func traces(
-        limit: Int?,
-        states: Set<TaskState> = [],
-        worker: WorkerID? = nil,
-        without excluded: Set<TaskID> = []
-    ) throws(SystemCallError) -> (traces: [TaskTrace], source: Source) {
-        switch ask(limit: limit, states, worker, without: excluded) {
-        case .told(let traces): return (traces, .history)
-        case .silent(let reason): return (try view.endedTraces(of: worker, without: excluded), .files(reason))
+    func traces(_ query: HistoryQuery, without excluded: Set<TaskID> = []) throws(SystemCallError) -> Found {
+        switch ask(query, without: excluded) {
+        case .told(let traces, let isCut): return Found(traces: traces, source: .history, isCut: isCut)
+        case .silent(let reason):
+            return Found(traces: try view.endedTraces(of: query.worker, without: excluded), source: .files(reason))
         }
     }
 
@@ -49,32 +53,31 @@ struct EndedTasks {
     /// - Returns: The traces, newest first, perhaps more than are wanted; nil when there are more results than that.
     /// - Throws: `SystemCallError` when a directory cannot be read.
     func latest(_ count: Int, unlessMoreThan most: Int) throws(SystemCallError) -> [TaskTrace]? {
-        switch ask(limit: count, [], nil, without: []) {
-        case .told(let traces): traces
-        case .silent: try view.endedTraces(unlessMoreThan: most)
+        var query = HistoryQuery()
+        query.limit = count
+        switch ask(query, without: []) {
+        case .told(let traces, _): return traces
+        case .silent: return try view.endedTraces(unlessMoreThan: most)
         }
     }
 
     private enum History {
-        case told([TaskTrace])
+        /// The traces, and whether there may be older ones.
+        case told([TaskTrace], isCut: Bool)
         /// There is none to ask, with the reason.
         case silent(String)
     }
 
-    private func ask(
-        limit: Int?,
-        _ states: Set<TaskState>,
-        _ worker: WorkerID?,
-        without excluded: Set<TaskID>
-    ) -> History {
+    private func ask(_ query: HistoryQuery, without excluded: Set<TaskID>) -> History {
         do {
             if var history = try HistoryReader.served(HistoryLocation(stateFile: settings.stateFile)) {
-                let most = limit.map { $0 + excluded.count } ?? .max
-                let entries = try history.recent(limit: most, states: states.isEmpty ? nil : states, worker: worker)
+                var wider = query
+                wider.limit = query.limit.map { $0 + excluded.count }
+                let entries = try history.ended(wider)
                 let traces = entries.filter { !excluded.contains($0.id) }.map { entry in
                     TaskTrace(ended: entry.id, worker: entry.worker, at: entry.endedAt ?? entry.submittedAt)
                 }
-                return .told(traces)
+                return .told(traces, isCut: entries.count == wider.limit)
             }
         } catch {
             // The files know all that the history knows.

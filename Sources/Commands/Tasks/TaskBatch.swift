@@ -79,7 +79,15 @@ package struct TaskBatch: Sendable {
         self.lines = lines
     }
 
-    private static func task(
+    /// Reads one task, which gets an id when it has none.
+    /// - Parameters:
+    ///   - text: The task as JSON.
+    ///   - worker: Whose it is.
+    ///   - limits: The limits that the worker has.
+    ///   - makeID: Makes an id.
+    /// - Returns: The task.
+    /// - Throws: `TaskRejection` with the first broken rule.
+    static func task(
         _ text: [UInt8],
         for worker: WorkerID,
         limits: TaskLimits,

@@ -2,6 +2,8 @@
 // Which tasks `vigil list` shows, newest first; reads only those files whose rows it shows.
 
 import FileQueue
+import Orchestrator
+import OrchestratorAPI
 import QueueModel
 import Settings
 import SystemKit
@@ -14,8 +16,15 @@ struct TaskListing {
     var states: Set<TaskState> = []
     /// Whose tasks are wanted; nil: everyone's.
     var worker: WorkerID?
+    /// The group whose tasks are wanted; nil: of all groups and of none.
+    var group: GroupName?
     /// The most rows; nil: no limit.
     var limit: Int?
+    /// Whether the rows are a page: a place with two rows is not torn apart by the limit, so that the next page can
+    /// begin behind it.
+    var isPage = false
+    /// Behind which place to begin; nil: at the newest.
+    var after: TaskCursor?
 
     private var view: QueueView { survey.view }
 
@@ -25,6 +34,10 @@ struct TaskListing {
         var isCut = false
         /// Where the ended tasks come from; nil when none were wanted.
         var source: EndedTasks.Source?
+        /// The last place that was told of; the next page begins behind it.
+        var last: TaskCursor?
+        /// The last ended task that is known, when there may be older ones.
+        fileprivate var horizon: TaskCursor?
     }
 
     /// Tells each row, newest first.
@@ -33,38 +46,57 @@ struct TaskListing {
     /// - Throws: `SystemCallError` when a directory or file cannot be read.
     func forEach(_ body: (TaskRow) throws -> Void) throws -> Summary {
         var summary = Summary()
-        var traces = try candidates(&summary)
-        traces.sort { $0.sinceNanoseconds > $1.sinceNanoseconds }
         var count = 0
-        for trace in traces where try mayBeWanted(trace) {
-            for row in try rows(of: trace) where states.isEmpty || states.contains(row.state) {
-                if let limit, count == limit {
+        for trace in try places(&summary) where try mayBeWanted(trace) {
+            let rows = try rows(of: trace).filter(isWanted)
+            if rows.isEmpty { continue }
+            for (index, row) in rows.enumerated() {
+                if let limit, count >= limit, index == 0 || !isPage {
                     summary.isCut = true
                     return summary
                 }
                 count += 1
                 try body(row)
             }
+            summary.last = trace.cursor
         }
+        if let horizon = summary.horizon { (summary.isCut, summary.last) = (true, horizon) }
         return summary
     }
 
-    /// The live ones come last, so that the sort, which is stable, puts them there among equals.
+    private func isWanted(_ row: TaskRow) -> Bool {
+        (states.isEmpty || states.contains(row.state)) && (group == nil || row.group == group)
+    }
+
+    /// The places where rows may come from, in the order of the cursor.
+    private func places(_ summary: inout Summary) throws(SystemCallError) -> [TaskTrace] {
+        var places = try candidates(&summary)
+        if let after { places = places.filter { after.precedes($0.sinceNanoseconds, $0.key) } }
+        // What is older than the last ended task that is known comes with those that are not known yet.
+        if let horizon = summary.horizon {
+            places = places.filter { !horizon.precedes($0.sinceNanoseconds, $0.key) }
+        }
+        places.sort { ($0.sinceNanoseconds, $1.key) > ($1.sinceNanoseconds, $0.key) }
+        return places
+    }
+
     private func candidates(_ summary: inout Summary) throws(SystemCallError) -> [TaskTrace] {
         let live = try view.liveTraces(of: worker)
         let pairs = live.compactMap { trace in trace.id.map { ($0, trace) } }
         survey.live = Dictionary(pairs) { first, _ in first }
         let wantsEnded = states.isEmpty || states.contains { $0.isFinal }
         guard wantsEnded else { return live }
+        var query = HistoryQuery()
+        // One more than is shown tells that there are more.
+        query.limit = limit.map { $0 + 1 }
+        query.states = states.filter(\.isFinal)
+        query.worker = worker
+        query.group = group
+        query.after = after.map { HistoryQuery.Place(nanoseconds: $0.nanoseconds, id: $0.key) }
         let ended = try EndedTasks(view: view, settings: survey.loaded.settings)
-            // One more than is shown tells that there are more.
-            .traces(
-                limit: limit.map { $0 + 1 },
-                states: states.filter(\.isFinal),
-                worker: worker,
-                without: Set(pairs.map(\.0))
-            )
+            .traces(query, without: Set(pairs.map(\.0)))
         summary.source = ended.source
+        if ended.isCut { summary.horizon = ended.traces.last?.cursor }
         return live + ended.traces
     }
 
@@ -134,4 +166,15 @@ struct TaskListing {
             return row
         }
     }
+}
+
+extension TaskTrace {
+    /// What tells it from others of the same time.
+    fileprivate var key: String {
+        if case .inbox(let file) = place, id == nil { return file.description }
+        return id?.string ?? ""
+    }
+
+    /// The place in the list.
+    fileprivate var cursor: TaskCursor { TaskCursor(nanoseconds: sinceNanoseconds, key: key) }
 }

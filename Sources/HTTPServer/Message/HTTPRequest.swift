@@ -82,3 +82,22 @@ package struct HTTPRequest: Sendable, Equatable {
         return nil
     }
 }
+
+extension HTTPRequest {
+    /// All query parameters in order, decoded.
+    ///
+    /// - Returns: Names and values, the value empty without an equals sign; nil when one cannot be decoded to UTF-8.
+    package func queryPairs() -> [(name: String, value: String)]? {
+        guard let query else { return [] }
+        var pairs: [(name: String, value: String)] = []
+        for pair in query.utf8.split(separator: ASCII.ampersand) {
+            let halves = pair.split(separator: ASCII.equals, maxSplits: 1, omittingEmptySubsequences: false)
+            let texts = halves.compactMap { half in
+                PercentEncoding.decodedForm(half).flatMap { String(validating: $0, as: UTF8.self) }
+            }
+            guard texts.count == halves.count, let name = texts.first else { return nil }
+            pairs.append((name, texts.count == 2 ? texts[1] : ""))
+        }
+        return pairs
+    }
+}

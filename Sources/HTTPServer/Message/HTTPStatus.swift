@@ -38,6 +38,8 @@ package struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
     package static let accepted = HTTPStatus(code: 202, reason: "Accepted")
     /// 204: success without content.
     package static let noContent = HTTPStatus(code: 204, reason: "No Content")
+    /// 206: a part of the resource.
+    package static let partialContent = HTTPStatus(code: 206, reason: "Partial Content")
     /// 304: what the client has is current.
     package static let notModified = HTTPStatus(code: 304, reason: "Not Modified")
     /// 400: the request is malformed.
@@ -60,6 +62,8 @@ package struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
     package static let uriTooLong = HTTPStatus(code: 414, reason: "URI Too Long")
     /// 415: the content type is not one the resource takes.
     package static let unsupportedMediaType = HTTPStatus(code: 415, reason: "Unsupported Media Type")
+    /// 416: the resource has nothing of the range.
+    package static let rangeNotSatisfiable = HTTPStatus(code: 416, reason: "Range Not Satisfiable")
     /// 417: an expectation other than 100-continue.
     package static let expectationFailed = HTTPStatus(code: 417, reason: "Expectation Failed")
     /// 421: the request is for a host that this server does not speak for.

@@ -67,20 +67,59 @@ package struct HistoryReader: ~Copyable {
         states: Set<TaskState>? = nil,
         worker: WorkerID? = nil
     ) throws(DatabaseError) -> [TaskEntry] {
+        var query = HistoryQuery()
+        query.limit = limit
+        query.states = states ?? []
+        query.worker = worker
+        return states?.isEmpty == true ? [] : try ended(query)
+    }
+
+    /// Ended tasks, newest first, among equal times by id.
+    /// - Parameter query: Which.
+    /// - Returns: The tasks.
+    /// - Throws: `DatabaseError`.
+    package mutating func ended(_ query: HistoryQuery) throws(DatabaseError) -> [TaskEntry] {
         // The words of a closed set, so that they can stand in the statement.
-        let words = states.map { $0.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ") }
-        let condition = words.map { "AND state IN (\($0))" } ?? ""
+        let words = query.states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
+        var conditions = ["ended_ms IS NOT NULL", "(?1 IS NULL OR worker = ?1)", "(?2 IS NULL OR group_name = ?2)"]
+        if !words.isEmpty { conditions.append("state IN (\(words))") }
+        if query.after != nil { conditions.append("ended_ms <= ?4 AND (ended_ms < ?4 OR task_id > ?5)") }
+        var values: [SQLValue] = [
+            SQLValue(query.worker?.string), SQLValue(query.group?.string), .integer(Int64(query.limit ?? .max)),
+        ]
+        if let after = query.after { values += [.integer(after.milliseconds), .text(after.id)] }
         var found: [TaskEntry] = []
         try connection.query(
             """
-            SELECT \(TaskEntry.columns) FROM tasks WHERE ended_ms IS NOT NULL \(condition)
-            AND (?1 IS NULL OR worker = ?1) ORDER BY ended_ms DESC, task_id LIMIT ?2
+            SELECT \(TaskEntry.columns) FROM tasks WHERE \(conditions.joined(separator: " AND "))
+            ORDER BY ended_ms DESC, task_id LIMIT ?3
             """,
-            [SQLValue(worker?.string), .integer(Int64(limit))]
+            values
         ) { row in
             if let entry = TaskEntry(row) { found.append(entry) }
         }
         return found
+    }
+
+    /// Groups in the order of their names.
+    /// - Parameters:
+    ///   - name: Only those behind this name; nil: from the first.
+    ///   - limit: The most groups.
+    /// - Returns: How they stand.
+    /// - Throws: `DatabaseError`.
+    package mutating func groups(after name: GroupName?, limit: Int) throws(DatabaseError) -> [GroupTally] {
+        try connection.tallies(
+            "(?1 IS NULL OR name > ?1) ORDER BY name LIMIT ?2",
+            [SQLValue(name?.string), .integer(Int64(limit))]
+        )
+    }
+
+    /// How one group stands.
+    /// - Parameter name: The group.
+    /// - Returns: Nil when no task of it was ever seen.
+    /// - Throws: `DatabaseError`.
+    package mutating func group(_ name: GroupName) throws(DatabaseError) -> GroupTally? {
+        try connection.tallies("name = ?1", [.text(name.string)]).first
     }
 
     /// What is on record about one task.

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The API as a service: a listener, the checks around all routes, and the routes.
+
+package import HTTPServer
+package import Logging
+import ServiceLifecycle
+package import SystemKit
+
+/// How the API is served.
+package struct APIServerConfiguration: Sendable {
+    /// Where it listens.
+    package var address: HTTPServerAddress
+    /// The root, where the file of tokens is.
+    package var root: String
+    /// The most bytes of a request's body.
+    package var bodyBytes: Int
+
+    /// Describes how the API is served.
+    /// - Parameters:
+    ///   - address: Where it listens.
+    ///   - root: The root, where the file of tokens is.
+    ///   - bodyBytes: The most bytes of a request's body.
+    package init(address: HTTPServerAddress, root: String, bodyBytes: Int) {
+        self.address = address
+        self.root = root
+        self.bodyBytes = bodyBytes
+    }
+
+    /// Whether the kernel lets only the queue's user connect, so that no token is needed.
+    var isPrivate: Bool {
+        if case .unix = address { return true }
+        return false
+    }
+}
+
+/// Serves the API.
+///
+/// That its port is taken keeps no task from running: it is said aloud, and all else goes on.
+package struct APIServer: Service {
+    private let server: HTTPServer
+    private let address: HTTPServerAddress
+    private let logger: Logger
+
+    /// Makes the server; it listens once it runs.
+    /// - Parameters:
+    ///   - configuration: How it is served.
+    ///   - operations: What it can have done.
+    ///   - reactor: The loop to run on, with threads for blocking work.
+    ///   - logger: Takes changes, refusals and what goes wrong.
+    ///   - convert: Gives the answers to errors of the operations; nil for those it does not know.
+    package init(
+        configuration: APIServerConfiguration,
+        operations: any APIOperations,
+        reactor: Reactor,
+        logger: Logger,
+        convert: @escaping @Sendable (any Error) -> HTTPError?
+    ) {
+        self.logger = logger
+        address = configuration.address
+        let lane = BlockingLane(reactor: reactor)
+        let desk = APIDesk(
+            operations: operations,
+            lane: lane,
+            gatekeeper: Gatekeeper(root: configuration.isPrivate ? nil : configuration.root, lane: lane)
+        )
+        server = HTTPServer(
+            configuration: HTTPServerConfiguration(
+                address: configuration.address,
+                sizes: HTTPSizeLimits(bodyBytes: configuration.bodyBytes)
+            ),
+            router: desk.router(convert: convert),
+            reactor: reactor,
+            logger: logger,
+            onBound: { logger.notice("API ready", metadata: ["address": "\($0)"]) }
+        )
+    }
+
+    /// Serves until the group shuts down.
+    /// - Throws: When the group is cancelled.
+    package func run() async throws {
+        do {
+            try await server.run()
+        } catch let error as SystemCallError {
+            logger.error(
+                "the API is not served; set API_PORT to a free port, or to 0",
+                metadata: ["address": "\(address)", "error": "\(error)"]
+            )
+            try await gracefulShutdown()
+        }
+    }
+}
+
+/// Puts the checks around the routes.
+struct APIDesk: Sendable {
+    let operations: any APIOperations
+    let lane: BlockingLane
+    let gatekeeper: Gatekeeper
+
+    func router(convert: @escaping @Sendable (any Error) -> HTTPError?) -> Router {
+        var router = Router(middleware: [SecurityHeaders(), ProblemMiddleware(convert: convert), OriginCheck()])
+        router.group(APIRoute.prefix) { router in
+            for route in APIRoute.all {
+                router.on(route.method, route.path) { request, context in
+                    try await handle(request, context, route)
+                }
+            }
+        }
+        return router
+    }
+
+    private func handle(
+        _ request: HTTPRequest,
+        _ context: RequestContext,
+        _ route: APIRoute
+    ) async throws -> HTTPResponse {
+        let caller = try await gatekeeper.admit(request, for: route.scope, context)
+        let call = APICall(request: request, context: context, operations: operations, lane: lane)
+        guard route.method != .get else { return try await route.handler(call) }
+        do {
+            let response = try await route.handler(call)
+            note(request, context, by: caller, "\(response.status.code)")
+            return response
+        } catch {
+            note(request, context, by: caller, (error as? HTTPError).map { "\($0.status.code)" } ?? "refused")
+            throw error
+        }
+    }
+
+    /// The line about a change: who, what, and what came of it.
+    private func note(_ request: HTTPRequest, _ context: RequestContext, by caller: Caller, _ outcome: String) {
+        context.logger.notice(
+            "API change",
+            metadata: [
+                "caller": .string(caller.name), "method": .string(request.method.rawValue),
+                "path": .string(request.path), "outcome": .string(outcome),
+            ]
+        )
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routes about tasks.
+
+import HTTPServer
+import QueueModel
+
+extension APIRoute {
+    private static let pageSizes = 1...500
+    private static let usualPage = 50
+
+    static let tasks: [APIRoute] = [
+        APIRoute(.get, "/tasks", .read, handler: list),
+        APIRoute(.post, "/tasks", .write, handler: submit),
+        APIRoute(.get, "/tasks/{id}", .read) { call in
+            let id = try call.task(query: [])
+            return try await call.answer { try $0.task(id) }
+        },
+        APIRoute(.get, "/tasks/{id}/why", .read) { call in
+            let id = try call.task(query: [])
+            return try await call.answer { try $0.explanation(of: id) }
+        },
+        APIRoute(.get, "/tasks/{id}/logs", .read, handler: logs),
+        APIRoute(.post, "/tasks/{id}/cancel", .write) { call in
+            let id = try call.task(query: [])
+            try call.request.requireNoBody()
+            return try await call.answer(.accepted) { try $0.cancel(id) }
+        },
+        APIRoute(.post, "/tasks/{id}/retry", .write) { call in
+            let id = try call.task(query: [])
+            try call.request.requireNoBody()
+            return try await call.answer(.accepted) { try $0.retry(id) }
+        },
+    ]
+
+    private static func list(_ call: APICall) async throws -> HTTPResponse {
+        let reader = try QueryReader(
+            call.request,
+            known: ["state", "worker", "group", "limit", "cursor"],
+            repeatable: ["state"]
+        )
+        var query = TaskQuery(limit: try reader.number("limit", in: pageSizes) ?? usualPage)
+        for text in reader.values("state") {
+            guard let state = TaskState(rawValue: text) else {
+                let states = TaskState.allCases.map(\.rawValue).joined(separator: ", ")
+                throw HTTPError.badRequest("state: give \(states)")
+            }
+            query.states.insert(state)
+        }
+        query.worker = try reader.identifier("worker")
+        query.group = try reader.identifier("group")
+        query.after = try reader.value("cursor", "what next_cursor of a page was") { TaskCursor($0) }
+        let wanted = query
+        return try await call.answer { try $0.tasks(wanted) }
+    }
+
+    private static func submit(_ call: APICall) async throws -> HTTPResponse {
+        let reader = try QueryReader(call.request, known: ["replace"])
+        let replacing = try reader.flag("replace")
+        let fields = try call.request.jsonObject()
+        guard let name = fields["worker"]?.stringValue, let worker = WorkerID(bytes: name.utf8) else {
+            throw HTTPError(.unprocessableContent, code: "invalid_task", "worker: name the worker whose task it is")
+        }
+        let (isNew, document) = try await call.perform { try $0.submit(fields, to: worker, replacing: replacing) }
+        var response = HTTPResponse(status: isNew ? .created : .ok, document: document)
+        // An id has no byte that would have to be encoded.
+        if let id = document.objectValue?["task_id"]?.stringValue {
+            response.headers["Location"] = "\(prefix)/tasks/\(id)"
+        }
+        return response
+    }
+
+    /// The most bytes of a log in one answer.
+    private static let logBytes = 4 << 20
+
+    private static func logs(_ call: APICall) async throws -> HTTPResponse {
+        let reader = try QueryReader(call.request, known: ["stream", "attempt"])
+        var query = LogQuery(try call.context.identifier("id"), limit: logBytes)
+        query.isError =
+            try reader.value("stream", "stdout or stderr") { ["stdout": false, "stderr": true][$0] } ?? false
+        query.attempt = try reader.number("attempt", in: 1...1_000_000)
+        query.range = call.request.headers["range"].flatMap { ByteRange($0) }
+        let wanted = query
+        let slice = try await call.perform { try $0.log(wanted) }
+        var response = HTTPResponse(contentType: "text/plain; charset=utf-8", body: slice.bytes)
+        response.headers["Accept-Ranges"] = "bytes"
+        response.headers["Vigil-Attempt"] = "\(slice.attempt)"
+        guard query.range != nil, !slice.bytes.isEmpty else { return response }
+        response.status = .partialContent
+        let last = slice.offset + Int64(slice.bytes.count) - 1
+        response.headers["Content-Range"] = "bytes \(slice.offset)-\(last)/\(slice.size)"
+        return response
+    }
+}
+
+extension APICall {
+    /// The task that the path names.
+    fileprivate func task(query known: [String]) throws -> TaskID {
+        _ = try QueryReader(request, known: known)
+        return try context.identifier("id")
+    }
+}
