@@ -114,7 +114,7 @@ struct APIDesk: Sendable {
         _ route: APIRoute
     ) async throws -> HTTPResponse {
         let caller = try await gatekeeper.admit(request, for: route.scope, context)
-        let call = APICall(request: request, context: context, operations: operations, lane: lane)
+        let call = APICall(route: route, request: request, context: context, operations: operations, lane: lane)
         guard route.method != .get else { return try await route.handler(call) }
         do {
             let response = try await route.handler(call)

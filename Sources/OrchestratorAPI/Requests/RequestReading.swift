@@ -11,18 +11,18 @@ struct QueryReader {
     /// Takes a query apart.
     /// - Parameters:
     ///   - request: The request.
-    ///   - known: The names that the route knows.
-    ///   - repeatable: Those of them that may be there more than once.
+    ///   - known: What the route has.
     /// - Throws: 400 for what cannot be decoded, for an unknown name, and for one that is there twice.
-    init(_ request: HTTPRequest, known: [String], repeatable: Set<String> = []) throws(HTTPError) {
+    init(_ request: HTTPRequest, known: [APIParameter]) throws(HTTPError) {
         guard let pairs = request.queryPairs() else { throw .badRequest("the query is not percent-encoded UTF-8") }
         var seen: Set<String> = []
         for (name, _) in pairs {
-            guard known.contains(name) else {
-                let list = known.isEmpty ? "there are none here" : "known are \(known.joined(separator: ", "))"
+            guard let parameter = known.first(where: { $0.name == name }) else {
+                let names = known.map(\.name).joined(separator: ", ")
+                let list = known.isEmpty ? "there are none here" : "known are \(names)"
                 throw .badRequest("the query has a parameter that is not known; \(list)")
             }
-            guard seen.insert(name).inserted || repeatable.contains(name) else {
+            guard seen.insert(name).inserted || parameter.isRepeatable else {
                 throw .badRequest("\(name) is given twice")
             }
         }

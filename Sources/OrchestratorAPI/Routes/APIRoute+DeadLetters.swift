@@ -5,18 +5,27 @@ import HTTPServer
 import QueueModel
 
 extension APIRoute {
+    private static let pageSizes = 1...1000
+    private static let usualPage = 200
+
     static let deadLetters: [APIRoute] = [
-        APIRoute(.get, "/dead-letters", .read, handler: list),
-        APIRoute(.get, "/dead-letters/{worker}/{file}", .read) { call in
+        APIRoute(.get, "/dead-letters", .read, "List dead letters, oldest first.", handler: list)
+            .query(
+                .text("worker", "Only this worker's."),
+                .word("reason", "Only those with this reason.", DeadLetterReason.allCases.map(\.rawValue)),
+                .number("limit", "The most dead letters; else \(usualPage).", in: pageSizes)
+            ),
+        APIRoute(.get, "/dead-letters/{worker}/{file}", .read, "Show a dead letter whole.") { call in
             let name = try call.deadLetter()
             return try await call.answer { try $0.deadLetter(name) }
         },
-        APIRoute(.post, "/dead-letters/{worker}/{file}/retry", .write) { call in
+        APIRoute(.post, "/dead-letters/{worker}/{file}/retry", .write, "Run its task again.") { call in
             let name = try call.deadLetter()
             try call.request.requireNoBody()
             return try await call.answer(.accepted) { try $0.retryDeadLetter(name) }
-        },
-        APIRoute(.delete, "/dead-letters/{worker}/{file}", .write) { call in
+        }
+        .success(.accepted),
+        APIRoute(.delete, "/dead-letters/{worker}/{file}", .write, "Remove a dead letter for good.") { call in
             let name = try call.deadLetter()
             try call.request.requireNoBody()
             return try await call.answer { try $0.purgeDeadLetter(name) }
@@ -24,8 +33,8 @@ extension APIRoute {
     ]
 
     private static func list(_ call: APICall) async throws -> HTTPResponse {
-        let reader = try QueryReader(call.request, known: ["worker", "reason", "limit"])
-        var query = DeadLetterQuery(limit: try reader.number("limit", in: 1...1000) ?? 200)
+        let reader = try call.query()
+        var query = DeadLetterQuery(limit: try reader.number("limit", in: pageSizes) ?? usualPage)
         query.worker = try reader.identifier("worker")
         let reasons = DeadLetterReason.allCases.map(\.rawValue).joined(separator: ", ")
         query.reason = try reader.value("reason", reasons) { DeadLetterReason(rawValue: $0) }
@@ -37,7 +46,7 @@ extension APIRoute {
 extension APICall {
     /// The dead letter that the path names.
     fileprivate func deadLetter() throws -> DeadLetterName {
-        _ = try QueryReader(request, known: [])
+        _ = try query()
         return DeadLetterName(worker: try context.identifier("worker"), file: try context.parameters.require("file"))
     }
 }

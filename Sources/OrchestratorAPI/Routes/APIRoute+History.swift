@@ -6,35 +6,44 @@ import QueueModel
 
 extension APIRoute {
     static let history: [APIRoute] = [
-        APIRoute(.get, "/groups", .read) { call in
-            let reader = try QueryReader(call.request, known: ["after", "limit"])
+        APIRoute(.get, "/groups", .read, "Show how groups stand, by name.") { call in
+            let reader = try call.query()
             let after: GroupName? = try reader.identifier("after")
             let limit = try reader.number("limit", in: 1...500) ?? 100
             return try await call.answer { try $0.groups(after: after, limit: limit) }
-        },
-        APIRoute(.get, "/groups/{group}", .read) { call in
-            _ = try QueryReader(call.request, known: [])
+        }
+        .query(
+            .text("after", "Behind which group to begin."),
+            .number("limit", "The most groups; else 100.", in: 1...500)
+        ),
+        APIRoute(.get, "/groups/{group}", .read, "Show how a group stands.") { call in
+            _ = try call.query()
             let name: GroupName = try call.context.identifier("group")
             return try await call.answer { try $0.group(name) }
         },
-        APIRoute(.get, "/stats", .read) { call in
-            _ = try QueryReader(call.request, known: [])
+        APIRoute(.get, "/stats", .read, "Count tasks by state and worker.") { call in
+            _ = try call.query()
             return try await call.answer { try $0.statistics() }
         },
-        APIRoute(.get, "/events", .read) { call in
-            let reader = try QueryReader(call.request, known: ["after", "limit"])
+        APIRoute(.get, "/events", .read, "Read the events behind a sequence.") { call in
+            let reader = try call.query()
             let after = try reader.value("after", "the sequence of an event, or 0") { text in
                 Int64(text).flatMap { $0 >= 0 ? $0 : nil }
             }
             let limit = try reader.number("limit", in: 1...1000) ?? 100
             let events = try await call.perform { try $0.events(after: after ?? 0, limit: limit) }
             return HTTPResponse(document: page(of: events, after: after ?? 0))
-        },
-        APIRoute(.get, "/config", .admin) { call in
-            let reader = try QueryReader(call.request, known: ["worker"])
+        }
+        .query(
+            .number("after", "The last sequence that is known; else 0.", in: 0...Int.max),
+            .number("limit", "The most events; else 100.", in: 1...1000)
+        ),
+        APIRoute(.get, "/config", .admin, "Show every setting; secrets are left out.") { call in
+            let reader = try call.query()
             let worker: WorkerID? = try reader.identifier("worker")
             return try await call.answer { try $0.configuration(of: worker) }
-        },
+        }
+        .query(.text("worker", "Whose settings; else those of everything.")),
     ]
 
     /// Events as a document; `last` is where to go on.

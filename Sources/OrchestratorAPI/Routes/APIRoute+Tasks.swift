@@ -7,37 +7,52 @@ import QueueModel
 extension APIRoute {
     private static let pageSizes = 1...500
     private static let usualPage = 50
+    private static let attempts = 1...1_000_000
 
     static let tasks: [APIRoute] = [
-        APIRoute(.get, "/tasks", .read, handler: list),
-        APIRoute(.post, "/tasks", .write, handler: submit),
-        APIRoute(.get, "/tasks/{id}", .read) { call in
-            let id = try call.task(query: [])
+        APIRoute(.get, "/tasks", .read, "List tasks, newest first.", handler: list)
+            .query(
+                .word("state", "Only tasks in this state.", TaskState.allCases.map(\.rawValue), isRepeatable: true),
+                .text("worker", "Only this worker's tasks."),
+                .text("group", "Only tasks of this group."),
+                .number("limit", "The most tasks of the page; else \(usualPage).", in: pageSizes),
+                .text("cursor", "What next_cursor of the page before was.")
+            ),
+        APIRoute(.post, "/tasks", .write, "Submit a task.", handler: submit)
+            .query(.word("replace", "Whether a queued or ended task of the id gives way.", ["true", "false"]))
+            .body(.task)
+            .success(.created, .ok),
+        APIRoute(.get, "/tasks/{id}", .read, "Show a task whole.") { call in
+            let id = try call.task()
             return try await call.answer { try $0.task(id) }
         },
-        APIRoute(.get, "/tasks/{id}/why", .read) { call in
-            let id = try call.task(query: [])
+        APIRoute(.get, "/tasks/{id}/why", .read, "Explain why a task is where it is.") { call in
+            let id = try call.task()
             return try await call.answer { try $0.explanation(of: id) }
         },
-        APIRoute(.get, "/tasks/{id}/logs", .read, handler: logs),
-        APIRoute(.post, "/tasks/{id}/cancel", .write) { call in
-            let id = try call.task(query: [])
+        APIRoute(.get, "/tasks/{id}/logs", .read, "Read an attempt's output, byte for byte.", handler: logs)
+            .query(
+                .word("stream", "Which output; else stdout.", ["stdout", "stderr"]),
+                .number("attempt", "Which attempt; else the latest.", in: attempts)
+            )
+            .success(.ok, .partialContent)
+            .answering("text/plain"),
+        APIRoute(.post, "/tasks/{id}/cancel", .write, "Ask for a task to be cancelled.") { call in
+            let id = try call.task()
             try call.request.requireNoBody()
             return try await call.answer(.accepted) { try $0.cancel(id) }
-        },
-        APIRoute(.post, "/tasks/{id}/retry", .write) { call in
-            let id = try call.task(query: [])
+        }
+        .success(.accepted),
+        APIRoute(.post, "/tasks/{id}/retry", .write, "Run a task that has ended again.") { call in
+            let id = try call.task()
             try call.request.requireNoBody()
             return try await call.answer(.accepted) { try $0.retry(id) }
-        },
+        }
+        .success(.accepted),
     ]
 
     private static func list(_ call: APICall) async throws -> HTTPResponse {
-        let reader = try QueryReader(
-            call.request,
-            known: ["state", "worker", "group", "limit", "cursor"],
-            repeatable: ["state"]
-        )
+        let reader = try call.query()
         var query = TaskQuery(limit: try reader.number("limit", in: pageSizes) ?? usualPage)
         for text in reader.values("state") {
             guard let state = TaskState(rawValue: text) else {
@@ -54,7 +69,7 @@ extension APIRoute {
     }
 
     private static func submit(_ call: APICall) async throws -> HTTPResponse {
-        let reader = try QueryReader(call.request, known: ["replace"])
+        let reader = try call.query()
         let replacing = try reader.flag("replace")
         let fields = try call.request.jsonObject()
         guard let name = fields["worker"]?.stringValue, let worker = WorkerID(bytes: name.utf8) else {
@@ -73,11 +88,11 @@ extension APIRoute {
     private static let logBytes = 4 << 20
 
     private static func logs(_ call: APICall) async throws -> HTTPResponse {
-        let reader = try QueryReader(call.request, known: ["stream", "attempt"])
+        let reader = try call.query()
         var query = LogQuery(try call.context.identifier("id"), limit: logBytes)
         query.isError =
             try reader.value("stream", "stdout or stderr") { ["stdout": false, "stderr": true][$0] } ?? false
-        query.attempt = try reader.number("attempt", in: 1...1_000_000)
+        query.attempt = try reader.number("attempt", in: attempts)
         query.range = call.request.headers["range"].flatMap { ByteRange($0) }
         let wanted = query
         let slice = try await call.perform { try $0.log(wanted) }
@@ -94,8 +109,8 @@ extension APIRoute {
 
 extension APICall {
     /// The task that the path names.
-    fileprivate func task(query known: [String]) throws -> TaskID {
-        _ = try QueryReader(request, known: known)
+    fileprivate func task() throws -> TaskID {
+        _ = try query()
         return try context.identifier("id")
     }
 }

@@ -8,22 +8,22 @@ extension APIRoute {
     private static let slots = 1...256
 
     static let workers: [APIRoute] = [
-        APIRoute(.get, "/status", .read) { call in
-            _ = try QueryReader(call.request, known: [])
+        APIRoute(.get, "/status", .read, "Show queues, workers and recent failures.") { call in
+            _ = try call.query()
             return try await call.answer { try $0.status() }
         },
-        APIRoute(.get, "/workers", .read) { call in
-            _ = try QueryReader(call.request, known: [])
+        APIRoute(.get, "/workers", .read, "Show all workers.") { call in
+            _ = try call.query()
             return try await call.answer { try $0.workers() }
         },
-        APIRoute(.get, "/workers/{worker}", .read) { call in
+        APIRoute(.get, "/workers/{worker}", .read, "Show a worker.") { call in
             let worker = try call.worker()
             return try await call.answer { try $0.worker(worker) }
         },
-        order("pause", .write, .pause),
-        order("resume", .write, .resume),
-        order("drain", .admin, .drain),
-        APIRoute(.post, "/workers/{worker}/scale", .admin) { call in
+        order("pause", .write, .pause, "Let a worker start nothing until it is resumed."),
+        order("resume", .write, .resume, "Let a paused worker start tasks again."),
+        order("drain", .admin, .drain, "Let a worker finish what runs, and stop."),
+        APIRoute(.post, "/workers/{worker}/scale", .admin, "Change how many tasks a worker runs at once.") { call in
             let worker = try call.worker()
             let body = try call.request.jsonObject(known: ["max_concurrent"])
             guard let number = body["max_concurrent"]?.intValue, slots.contains(number) else {
@@ -34,22 +34,30 @@ extension APIRoute {
                 )
             }
             return try await call.answer(.accepted) { try $0.order(.scale(number), of: worker) }
-        },
+        }
+        .body(.slots)
+        .success(.accepted),
     ]
 
-    private static func order(_ word: String, _ scope: AccessScope, _ order: WorkerOrder) -> APIRoute {
-        APIRoute(.post, "/workers/{worker}/\(word)", scope) { call in
+    private static func order(
+        _ word: String,
+        _ scope: AccessScope,
+        _ order: WorkerOrder,
+        _ summary: String
+    ) -> APIRoute {
+        APIRoute(.post, "/workers/{worker}/\(word)", scope, summary) { call in
             let worker = try call.worker()
             try call.request.requireNoBody()
             return try await call.answer(.accepted) { try $0.order(order, of: worker) }
         }
+        .success(.accepted)
     }
 }
 
 extension APICall {
     /// The worker that the path names.
     fileprivate func worker() throws -> WorkerID {
-        _ = try QueryReader(request, known: [])
+        _ = try query()
         return try context.identifier("worker")
     }
 }

@@ -6,10 +6,14 @@ import QueueModel
 
 /// A request that was let in, with what is needed to answer it.
 struct APICall: Sendable {
+    let route: APIRoute
     let request: HTTPRequest
     let context: RequestContext
     let operations: any APIOperations
     let lane: BlockingLane
+
+    /// The query, of which only what the route has may be there.
+    func query() throws(HTTPError) -> QueryReader { try QueryReader(request, known: route.query) }
 
     /// Has something done beside the loop.
     func perform<Value: Sendable>(
@@ -36,23 +40,58 @@ package struct APIRoute: Sendable {
     package let path: String
     /// What a token has to allow.
     package let scope: AccessScope
+    /// What it does, in one line.
+    package let summary: String
+    /// What its query may have.
+    package var query: [APIParameter] = []
+    /// What its body has to be.
+    package var body = APIBody.none
+    /// The statuses of success.
+    package var success: [HTTPStatus] = [.ok]
+    /// The media type of the answer.
+    package var contentType = "application/json"
     let handler: @Sendable (APICall) async throws -> HTTPResponse
 
     /// What all paths begin with.
     package static let prefix = "/api/v1"
     /// All routes.
-    package static let all = tasks + workers + deadLetters + history
+    package static let all = tasks + workers + deadLetters + history + [description]
+
+    private static let description = APIRoute(.get, "/openapi.json", .read, "This description.") { call in
+        _ = try call.query()
+        return HTTPResponse(document: APIDocument.json)
+    }
 
     init(
         _ method: HTTPMethod,
         _ path: String,
         _ scope: AccessScope,
+        _ summary: String,
         handler: @escaping @Sendable (APICall) async throws -> HTTPResponse
     ) {
         self.method = method
         self.path = path
         self.scope = scope
+        self.summary = summary
         self.handler = handler
+    }
+
+    /// The route with a query.
+    func query(_ parameters: APIParameter...) -> APIRoute { with { $0.query = parameters } }
+
+    /// The route with a body.
+    func body(_ body: APIBody) -> APIRoute { with { $0.body = body } }
+
+    /// The route with other statuses of success than 200.
+    func success(_ statuses: HTTPStatus...) -> APIRoute { with { $0.success = statuses } }
+
+    /// The route with answers of another media type than JSON.
+    func answering(_ contentType: String) -> APIRoute { with { $0.contentType = contentType } }
+
+    private func with(_ change: (inout APIRoute) -> Void) -> APIRoute {
+        var route = self
+        change(&route)
+        return route
     }
 }
 
