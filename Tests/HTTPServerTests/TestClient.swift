@@ -105,6 +105,9 @@ actor TestClient {
         try reactor.change(connection.socket.descriptor, to: .read)
     }
 
+    /// Waits for bytes and returns what came until their end.
+    func read(through end: String) async throws -> String { try await text(through: end) }
+
     private func text(count: Int) async throws -> String {
         while received.count < count {
             if isAtEnd { throw Ended() }

@@ -25,6 +25,7 @@ package struct HTTPConnection: Sendable {
     private enum State: Sendable, Equatable {
         case reading
         case handling(number: UInt64, framing: ResponseSerializer.Framing)
+        case streaming(number: UInt64, framing: ResponseSerializer.Framing)
         case writing(closes: Bool)
         case lingering(discarded: Int)
         case closed
@@ -32,6 +33,8 @@ package struct HTTPConnection: Sendable {
 
     /// The most input that is thrown away after the last response, in bytes.
     private static let lingeringBytes = 1 << 20
+    /// How far away the deadline of a stream is that has nothing to send.
+    private static let quiet = Duration.seconds(3600)
 
     private let sizes: HTTPSizeLimits
     private let deadlines: HTTPDeadlines
@@ -42,6 +45,8 @@ package struct HTTPConnection: Sendable {
     /// Whether a deadline for the head being read is set.
     private var isHeadTimed = true
     private var isShuttingDown = false
+    /// Whether something arrived while a body was being streamed; it waits for the end of the stream.
+    private var hasEarlyInput = false
     /// Since when the client has been given time for a head; the longest waiting one may be let go for a newcomer.
     private var waitingFrom: ContinuousClock.Instant
     /// The bytes to send, of which the first `sentCount` are gone.
@@ -73,6 +78,8 @@ package struct HTTPConnection: Sendable {
         switch state {
         case .reading: outgoing.isEmpty
         case .lingering: true
+        // So that the end of a client that only listens is noticed.
+        case .streaming: !hasEarlyInput
         case .handling, .writing, .closed: false
         }
     }
@@ -102,6 +109,10 @@ extension HTTPConnection {
             guard discarded + bytes.count <= Self.lingeringBytes else { return close() }
             state = .lingering(discarded: discarded + bytes.count)
             return .none
+        case .streaming:
+            hasEarlyInput = hasEarlyInput || !bytes.isEmpty
+            parser.append(bytes)
+            return .none
         case .handling, .writing:
             parser.append(bytes)
             return .none
@@ -111,11 +122,12 @@ extension HTTPConnection {
 
     /// The client will send nothing more.
     ///
-    /// A client that closed its side still gets the response to its last whole request.
+    /// A client that closed its side still gets the response to its last whole request, unless that is streamed: there
+    /// it cannot be told from one that is gone.
     /// - Returns: What to do.
     package mutating func inputEnded() -> Action {
         switch state {
-        case .reading, .lingering: close()
+        case .reading, .lingering, .streaming: close()
         case .handling, .writing, .closed: .none
         }
     }
@@ -126,11 +138,53 @@ extension HTTPConnection {
     ///   - number: The number that came with the request; late answers to a request that was given up are dropped.
     ///   - response: The answer.
     ///   - now: The present moment.
-    package mutating func answered(_ number: UInt64, _ response: HTTPResponse, at now: HTTPMoment) {
-        guard case .handling(number, var framing) = state else { return }
+    /// - Returns: Whether a streamed body is to follow by ``streamed(_:_:at:)``.
+    @discardableResult
+    package mutating func answered(_ number: UInt64, _ response: HTTPResponse, at now: HTTPMoment) -> Bool {
+        guard case .handling(number, var framing) = state else { return false }
         framing.closes = framing.closes || isShuttingDown || response.headers.lists("close", in: "connection")
+        if response.stream != nil, !framing.isHead, response.status.allowsContent {
+            // Only the end of the connection tells an older client where the body ends.
+            framing.closes = framing.closes || framing.version == .http10
+            write(response, framing: framing, at: now)
+            state = .streaming(number: number, framing: framing)
+            return true
+        }
         let isOversized = response.body.count > sizes.responseBytes
         write(isOversized ? HTTPError.internalError.response : response, framing: framing, at: now)
+        return false
+    }
+
+    /// A piece of a streamed body came to be.
+    ///
+    /// - Parameters:
+    ///   - number: The number that came with the request.
+    ///   - bytes: The piece, not empty.
+    ///   - now: The present moment.
+    /// - Returns: Whether it goes to the client; false when the request was given up.
+    package mutating func streamed(_ number: UInt64, _ bytes: [UInt8], at now: HTTPMoment) -> Bool {
+        guard case .streaming(number, let framing) = state, !bytes.isEmpty else { return false }
+        if output.isEmpty { deadline = now.instant + deadlines.writing }
+        outgoing += framing.version == .http11 ? ResponseSerializer.chunk(bytes) : bytes
+        return true
+    }
+
+    /// A streamed body is complete, or broke off.
+    ///
+    /// - Parameters:
+    ///   - number: The number that came with the request.
+    ///   - isComplete: Whether it is complete; else the connection closes, which tells the client that it is not.
+    ///   - now: The present moment.
+    /// - Returns: What to do.
+    package mutating func streamEnded(_ number: UInt64, isComplete: Bool, at now: HTTPMoment) -> Action {
+        guard case .streaming(number, let framing) = state else { return .none }
+        guard isComplete else { return close() }
+        if framing.version == .http11 { outgoing += ResponseSerializer.chunk([]) }
+        state = .writing(closes: framing.closes)
+        deadline = now.instant + deadlines.writing
+        hasEarlyInput = false
+        // Nothing is left to send when the connection's end is the body's.
+        return output.isEmpty ? finishWriting(closes: framing.closes, at: now) : .none
     }
 
     /// Output was taken by the socket.
@@ -144,7 +198,13 @@ extension HTTPConnection {
         guard sentCount == outgoing.count, !outgoing.isEmpty else { return .none }
         outgoing = []
         sentCount = 0
+        if case .streaming = state { deadline = now.instant + Self.quiet }
         guard case .writing(let closes) = state else { return .none }
+        return finishWriting(closes: closes, at: now)
+    }
+
+    /// All of a response is sent.
+    private mutating func finishWriting(closes: Bool, at now: HTTPMoment) -> Action {
         guard !closes, !isShuttingDown || parser.phase != .idle else {
             state = .lingering(discarded: 0)
             deadline = now.instant + deadlines.lingering
@@ -172,16 +232,24 @@ extension HTTPConnection {
             framing.closes = true
             write(HTTPError.handlerTimeout.response, framing: framing, at: now)
             return .cancelHandler
-        case .writing, .lingering: return close()
+        case .streaming where output.isEmpty:
+            deadline = now.instant + Self.quiet
+            return .none
+        case .streaming, .writing, .lingering: return close()
         case .closed: return .none
         }
     }
 
-    /// The server stops: a request under way is still answered, then the connection closes.
+    /// The server stops: a request under way is still answered, then the connection closes; a stream is cancelled.
     ///
     /// - Returns: What to do.
     package mutating func shutDown() -> Action {
         isShuttingDown = true
+        if case .streaming(let number, var framing) = state {
+            framing.closes = true
+            state = .streaming(number: number, framing: framing)
+            return .cancelHandler
+        }
         guard state == .reading, parser.phase == .idle else { return .none }
         return close()
     }

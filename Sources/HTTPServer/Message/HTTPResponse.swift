@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One response with its whole body.
+// One response.
 
-/// One response with its whole body.
+/// One response, with its whole body or with one that is sent while it comes to be.
 ///
 /// The server adds `Date`, `Content-Length` and `Connection`; a handler that sets `Connection: close` ends the connection.
 package struct HTTPResponse: Sendable, Equatable {
@@ -11,6 +11,8 @@ package struct HTTPResponse: Sendable, Equatable {
     package var headers: HTTPHeaders
     /// The body; not sent in answer to HEAD or with a status that has no content.
     package var body: [UInt8]
+    /// A body that is sent piece by piece in place of ``body``; nil for a whole one.
+    package var stream: HTTPBodyStream?
 
     /// Creates a response.
     ///
@@ -41,5 +43,15 @@ package struct HTTPResponse: Sendable, Equatable {
     ///   - text: The body.
     package init(status: HTTPStatus = .ok, text: String) {
         self.init(status: status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
+    }
+
+    /// Creates a response whose body is sent while it comes to be.
+    ///
+    /// - Parameters:
+    ///   - contentType: The body's media type.
+    ///   - stream: The body.
+    package init(contentType: String, stream: HTTPBodyStream) {
+        self.init(status: .ok, headers: ["Content-Type": contentType])
+        self.stream = stream
     }
 }

@@ -53,15 +53,29 @@ package enum ResponseSerializer {
             appendText(field.value, to: &head)
             head.append(contentsOf: "\r\n".utf8)
         }
-        if status.allowsContent { head.append(contentsOf: "Content-Length: \(response.body.count)\r\n".utf8) }
+        if status.allowsContent { appendLength(of: response, framing, to: &head) }
         if framing.closes {
             head.append(contentsOf: "Connection: close\r\n".utf8)
         } else if framing.version == .http10 {
             head.append(contentsOf: "Connection: keep-alive\r\n".utf8)
         }
         head.append(contentsOf: "\r\n".utf8)
-        if status.allowsContent, !framing.isHead { head.append(contentsOf: response.body) }
+        if status.allowsContent, !framing.isHead, response.stream == nil { head.append(contentsOf: response.body) }
         return head
+    }
+
+    /// Appends how the end of the body is told: by its length, by chunks, or by the end of the connection.
+    private static func appendLength(of response: HTTPResponse, _ framing: Framing, to head: inout [UInt8]) {
+        if response.stream == nil {
+            head.append(contentsOf: "Content-Length: \(response.body.count)\r\n".utf8)
+        } else if framing.version == .http11 {
+            head.append(contentsOf: "Transfer-Encoding: chunked\r\n".utf8)
+        }
+    }
+
+    /// A piece of a body that is sent in chunks (RFC 9112, 7.1); an empty one ends it.
+    static func chunk(_ bytes: [UInt8]) -> [UInt8] {
+        Array((String(bytes.count, radix: 16) + "\r\n").utf8) + bytes + [0x0D, 0x0A]
     }
 
     /// Appends text of a header line; control characters become spaces, as they could end the line.

@@ -24,7 +24,7 @@ package actor HTTPServer: Service {
     var connections: [UInt64: ServerConnection] = [:]
     private var connectionCount: UInt64 = 0
     /// The handlers that have not returned, also those whose client is gone.
-    private var handlers: [UInt64: Task<Void, Never>] = [:]
+    var handlers: [UInt64: Task<Void, Never>] = [:]
     private var requestCount: UInt64 = 0
     private var ending: CheckedContinuation<Void, Never>?
 
@@ -166,6 +166,7 @@ extension HTTPServer {
         reactor.unwatch(connection.descriptor)
         if let timer = connection.timer { reactor.cancel(timer.id) }
         cancelHandler(of: connection)
+        connection.wakeWriter()
         resumeAccepting()
         noteEnd()
     }
@@ -186,7 +187,7 @@ extension HTTPServer {
     }
 
     /// Performs an action and those that follow from sending, then waits for what the connection needs next.
-    private func perform(_ action: HTTPConnection.Action, on connection: ServerConnection) {
+    func perform(_ action: HTTPConnection.Action, on connection: ServerConnection) {
         var action = action
         while true {
             switch action {
@@ -201,6 +202,7 @@ extension HTTPServer {
             guard count > 0 else { break }
             action = connection.machine.sent(count, at: now)
         }
+        if connection.machine.output.isEmpty { connection.wakeWriter() }
         if let interest = connection.takeNewInterest() {
             do { try reactor.change(connection.descriptor, to: interest) } catch { return close(connection) }
         }
@@ -232,7 +234,8 @@ extension HTTPServer {
     private func handle(_ request: HTTPRequest, _ number: UInt64, on connection: ServerConnection) {
         guard handlers.count < configuration.maxConnections else {
             // Handlers that do not heed cancellation outlive their connections, and must not pile up.
-            return connection.machine.answered(number, HTTPError.overloaded.response, at: now)
+            connection.machine.answered(number, HTTPError.overloaded.response, at: now)
+            return
         }
         requestCount += 1
         let requestNumber = requestCount
@@ -242,23 +245,38 @@ extension HTTPServer {
         // A task of its own, because this is called by the loop and not by a task; drain() waits for it.
         handlers[requestNumber] = Task(executorPreference: reactor) {
             let response = await self.respond(to: request, context)
-            await self.finished(requestNumber, response, of: connectionNumber, number)
+            let isStreamed = await self.answered(requestNumber, response, of: connectionNumber, number)
+            if isStreamed, let stream = response.stream {
+                let isComplete = await self.write(stream, to: connectionNumber, number)
+                await self.streamEnded(isComplete, requestNumber, of: connectionNumber, number)
+            }
+            await self.finished(requestNumber)
         }
     }
 
     /// Takes the response to a request, which is the connection's `number`th.
-    private func finished(
+    ///
+    /// - Returns: Whether its body is to be streamed now.
+    private func answered(
         _ requestNumber: UInt64,
         _ response: HTTPResponse,
         of connectionNumber: UInt64,
         _ number: UInt64
-    ) {
-        handlers[requestNumber] = nil
-        if let connection = connections[connectionNumber] {
+    ) -> Bool {
+        guard let connection = connections[connectionNumber] else { return false }
+        let isStreamed = connection.machine.answered(number, response, at: now)
+        if !isStreamed {
+            // Before the next request of the connection may begin.
+            handlers[requestNumber] = nil
             if connection.request == requestNumber { connection.request = nil }
-            connection.machine.answered(number, response, at: now)
-            perform(.none, on: connection)
         }
+        perform(.none, on: connection)
+        return isStreamed
+    }
+
+    /// The handler of a request is done.
+    private func finished(_ requestNumber: UInt64) {
+        handlers[requestNumber] = nil
         noteEnd()
     }
 

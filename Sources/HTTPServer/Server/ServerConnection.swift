@@ -26,6 +26,8 @@ final class ServerConnection {
     var timer: (id: TimerID, moment: ContinuousClock.Instant)?
     /// The request being handled, under its number on this server.
     var request: UInt64?
+    /// Who waits for the output to be taken.
+    var writer: CheckedContinuation<Void, Never>?
     /// Whether the socket was found readable while nothing was to be read.
     var hasUnwantedInput = false
     private let socket: StreamSocket
@@ -57,6 +59,12 @@ final class ServerConnection {
         } catch {
             return error.errno == .again ? 0 : nil
         }
+    }
+
+    /// Wakes who waits for the output to be taken, whether it was or the connection is gone.
+    func wakeWriter() {
+        writer?.resume()
+        writer = nil
     }
 
     /// Tells the client that nothing more will come.
