@@ -158,6 +158,8 @@ package protocol APIOperations: Sendable {
     func statistics() throws -> JSONValue
     /// Events behind a sequence, in order.
     func events(after sequence: Int64, limit: Int) throws -> [NotificationRecord]
+    /// The sequence of the latest event; 0 when there is none.
+    func lastSequence() throws -> Int64
     /// All settings, of everything or of one worker.
     func configuration(of worker: WorkerID?) throws -> JSONValue
 }

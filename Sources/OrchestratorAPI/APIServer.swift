@@ -33,6 +33,32 @@ package struct APIServerConfiguration: Sendable {
     }
 }
 
+/// What the API runs on.
+package struct APIEnvironment: Sendable {
+    let reactor: Reactor
+    let logger: Logger
+    let bell: ChangeBell
+    let convert: @Sendable (any Error) -> HTTPError?
+
+    /// Names what the API runs on.
+    /// - Parameters:
+    ///   - reactor: The loop, with threads for blocking work.
+    ///   - logger: Takes changes, refusals and what goes wrong.
+    ///   - bell: Rings when there may be new events.
+    ///   - convert: Gives the answers to errors of the operations; nil for those it does not know.
+    package init(
+        reactor: Reactor,
+        logger: Logger,
+        bell: ChangeBell,
+        convert: @escaping @Sendable (any Error) -> HTTPError?
+    ) {
+        self.reactor = reactor
+        self.logger = logger
+        self.bell = bell
+        self.convert = convert
+    }
+}
+
 /// Serves the API.
 ///
 /// That its port is taken keeps no task from running: it is said aloud, and all else goes on.
@@ -45,22 +71,20 @@ package struct APIServer: Service {
     /// - Parameters:
     ///   - configuration: How it is served.
     ///   - operations: What it can have done.
-    ///   - reactor: The loop to run on, with threads for blocking work.
-    ///   - logger: Takes changes, refusals and what goes wrong.
-    ///   - convert: Gives the answers to errors of the operations; nil for those it does not know.
+    ///   - environment: What it runs on.
     package init(
         configuration: APIServerConfiguration,
         operations: any APIOperations,
-        reactor: Reactor,
-        logger: Logger,
-        convert: @escaping @Sendable (any Error) -> HTTPError?
+        environment: APIEnvironment
     ) {
+        let (reactor, logger) = (environment.reactor, environment.logger)
         self.logger = logger
         address = configuration.address
         let lane = BlockingLane(reactor: reactor)
         let desk = APIDesk(
             operations: operations,
             lane: lane,
+            bell: environment.bell,
             gatekeeper: Gatekeeper(root: configuration.isPrivate ? nil : configuration.root, lane: lane)
         )
         server = HTTPServer(
@@ -68,7 +92,7 @@ package struct APIServer: Service {
                 address: configuration.address,
                 sizes: HTTPSizeLimits(bodyBytes: configuration.bodyBytes)
             ),
-            router: desk.router(convert: convert),
+            router: desk.router(convert: environment.convert),
             reactor: reactor,
             logger: logger,
             onBound: { logger.notice("API ready", metadata: ["address": "\($0)"]) }
@@ -94,7 +118,9 @@ package struct APIServer: Service {
 struct APIDesk: Sendable {
     let operations: any APIOperations
     let lane: BlockingLane
+    let bell: ChangeBell
     let gatekeeper: Gatekeeper
+    let places = StreamPlaces()
 
     func router(convert: @escaping @Sendable (any Error) -> HTTPError?) -> Router {
         var router = Router(middleware: [SecurityHeaders(), ProblemMiddleware(convert: convert), OriginCheck()])
@@ -114,7 +140,15 @@ struct APIDesk: Sendable {
         _ route: APIRoute
     ) async throws -> HTTPResponse {
         let caller = try await gatekeeper.admit(request, for: route.scope, context)
-        let call = APICall(route: route, request: request, context: context, operations: operations, lane: lane)
+        let call = APICall(
+            route: route,
+            request: request,
+            context: context,
+            operations: operations,
+            lane: lane,
+            bell: bell,
+            places: places
+        )
         guard route.method != .get else { return try await route.handler(call) }
         do {
             let response = try await route.handler(call)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The API of the built program, over real sockets.
 
+import Glibc
 import QueueModel
 import SystemKit
 import TestSupport
@@ -189,6 +190,36 @@ struct APITests {
             #expect(try await Page.get("/api/v1/config", file: file).status == 200)
             try await daemon.expectCleanEnd()
             #expect(try HostPath.status(of: file) == nil)
+        }
+    }
+
+    @Test("events come as they happen, and go on behind the last one that a client has")
+    func eventStream() async throws {
+        try await DaemonFixture.serving { daemon, api in
+            let stream = try await api.stream("/events/stream")
+            let head = try await stream.read(through: "retry: 1000\n\n")
+            #expect(head.contains("HTTP/1.1 200 OK\r\n"))
+            #expect(head.contains("Content-Type: text/event-stream\r\n"))
+            #expect(head.contains("Cache-Control: no-store\r\n"))
+            try daemon.submit("t1", "true")
+            let first = try await stream.read(through: "\"task_id\":\"t1\"")
+            #expect(first.contains("\nevent: task_completed\ndata: {\"schema_version\":1,"))
+            try daemon.submit("t2", "true")
+            _ = try await stream.read(through: "\"task_id\":\"t2\"")
+
+            let start = try #require(first.firstRange(of: "id: "))
+            let id = first[start.upperBound...].prefix { $0.isNumber }
+            let later = try await api.stream("/events/stream?after=0", ["Last-Event-ID": "\(id)"])
+            let rest = try await later.read(through: "\"task_id\":\"t2\"")
+            #expect(!rest.contains("\"task_id\":\"t1\""))
+            let all = try await api.stream("/events/stream?after=0")
+            _ = try await all.read(through: "\"task_id\":\"t1\"")
+            #expect(try await api.get("/events/stream", ["Last-Event-ID": "x"]).status == 400)
+
+            // Streams that are open do not keep the daemon from its end.
+            try daemon.daemon.send(SIGTERM)
+            try await stream.end()
+            try await later.end()
         }
     }
 }

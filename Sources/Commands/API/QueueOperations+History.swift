@@ -49,6 +49,11 @@ extension QueueOperations {
         return try history.events(after: sequence, limit: limit)
     }
 
+    func lastSequence() throws -> Int64 {
+        var history = try history()
+        return try history.sequence(beforeLast: 0)
+    }
+
     private func history() throws -> HistoryReader {
         do {
             return try HistoryReader(HistoryLocation(settings.loaded.settings))

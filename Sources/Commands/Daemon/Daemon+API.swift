@@ -3,6 +3,7 @@
 
 import HTTPServer
 import Logging
+import Orchestrator
 import OrchestratorAPI
 import Settings
 import SystemKit
@@ -17,17 +18,45 @@ extension Daemon {
     func makeAPI(_ current: CurrentSettings, _ reactor: Reactor, _ logger: Logger) throws -> APIServer? {
         if case .worker = role { return nil }
         let settings = current.loaded.settings
+        let bell = ChangeBell(reactor: reactor)
         return APIServer(
             configuration: APIServerConfiguration(
                 address: try Self.address(of: settings),
                 root: settings.root,
                 bodyBytes: settings.maxTaskBytes + Self.bodyReserve
             ),
-            operations: QueueOperations(settings: current),
-            reactor: reactor,
-            logger: logger,
-            convert: QueueOperations.answer
+            operations: QueueOperations(settings: current, watcher: Self.watcher(of: settings, reactor, bell)),
+            environment: APIEnvironment(
+                reactor: reactor,
+                logger: logger,
+                bell: bell,
+                convert: QueueOperations.answer
+            )
         )
+    }
+
+    /// Rings whenever the history has changed, as `vigil events --follow` looks for.
+    /// - Returns: Nil where the kernel tells nothing; streams look from time to time then.
+    private static func watcher(
+        of settings: VigilSettings,
+        _ reactor: Reactor,
+        _ bell: ChangeBell
+    ) -> DirectoryWatcher? {
+        let location = HistoryLocation(settings)
+        // As said above.
+        guard let watcher = try? DirectoryWatcher(forQueueAt: location.directory, on: reactor),
+            let directory = try? Directory.open(location.directory)
+        else { return nil }
+        // The journal goes when a change is complete, and the database comes when it is made anew.
+        let names = [HistoryLocation.journalName, HistoryLocation.databaseName]
+        let watch = try? watcher.add(directory) { event in
+            switch event {
+            case .settled(let name), .appeared(let name), .vanished(let name):
+                if names.contains(name) { bell.ring() }
+            case .overflow, .gone: bell.ring()
+            }
+        }
+        return watch.map { _ in watcher }
     }
 
     private static func address(of settings: VigilSettings) throws(CommandFailure) -> HTTPServerAddress {

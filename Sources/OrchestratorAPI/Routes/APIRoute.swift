@@ -11,6 +11,8 @@ struct APICall: Sendable {
     let context: RequestContext
     let operations: any APIOperations
     let lane: BlockingLane
+    let bell: ChangeBell
+    let places: StreamPlaces
 
     /// The query, of which only what the route has may be there.
     func query() throws(HTTPError) -> QueryReader { try QueryReader(request, known: route.query) }
@@ -55,7 +57,7 @@ package struct APIRoute: Sendable {
     /// What all paths begin with.
     package static let prefix = "/api/v1"
     /// All routes.
-    package static let all = tasks + workers + deadLetters + history + [description]
+    package static let all = tasks + workers + deadLetters + history + streams + [description]
 
     private static let description = APIRoute(.get, "/openapi.json", .read, "This description.") { call in
         _ = try call.query()

@@ -2,6 +2,7 @@
 // A client of the API with a token that allows everything.
 
 import QueueModel
+import Synchronization
 import SystemKit
 import TestSupport
 import Testing
@@ -60,6 +61,44 @@ struct APIClient {
 
     /// Has something done.
     func post(_ path: String, _ body: String? = nil) async throws -> Page { try await send("POST", path, body: body) }
+}
+
+extension APIClient {
+    /// Begins a stream; the path is that behind `/api/v1`.
+    func stream(_ path: String, _ headers: [String: String] = [:]) async throws -> StreamClient {
+        let fields = ["Host": "localhost", "Authorization": "Bearer \(token)"].merging(headers) { _, own in own }
+        let lines = fields.map { "\($0.key): \($0.value)\r\n" }.joined()
+        return try await blocking {
+            let socket = try Page.connection(to: port)
+            try socket.write(all: Array("GET /api/v1\(path) HTTP/1.1\r\n\(lines)\r\n".utf8))
+            return StreamClient(socket)
+        }
+    }
+}
+
+/// Reads a stream as it comes.
+final class StreamClient: Sendable {
+    private let socket: OwnedDescriptor
+    private let received = Mutex("")
+
+    init(_ socket: consuming OwnedDescriptor) { self.socket = socket }
+
+    /// Waits until something has come.
+    /// - Returns: All that came until now, with the marks of chunks.
+    func read(through text: String) async throws -> String {
+        try await blocking { [self] in
+            while true {
+                let all = received.withLock { $0 }
+                if all.contains(text) { return all }
+                let bytes = try socket.read(count: 1 << 16)
+                if bytes.isEmpty { throw NoPage("the stream ended: \(all)") }
+                received.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
+            }
+        }
+    }
+
+    /// Waits for the end of the connection.
+    func end() async throws { try await blocking { [self] in _ = try socket.readAll(limit: 1 << 20) } }
 }
 
 extension Page {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routes that go on for as long as the client listens.
+
+import HTTPServer
+import QueueModel
+
+extension APIRoute {
+    static let streams: [APIRoute] = [
+        APIRoute(.get, "/events/stream", .read, "Follow the events as server-sent events.", handler: follow)
+            .query(.number("after", "The last sequence that is known; else only new events come.", in: 0...Int.max))
+            .answering("text/event-stream")
+    ]
+
+    private static func follow(_ call: APICall) async throws -> HTTPResponse {
+        let reader = try call.query()
+        let place = try call.places.take()
+        var after = try reader.number("after", in: 0...Int.max).map { Int64($0) }
+        // What a client sends that was cut off counts more than the address that it began with.
+        if let field = call.request.headers["last-event-id"] {
+            guard let sequence = Int64(field), sequence >= 0 else {
+                throw HTTPError.badRequest("Last-Event-ID: give the id of an event")
+            }
+            after = sequence
+        }
+        let first: Int64
+        if let after { first = after } else { first = try await call.perform { try $0.lastSequence() } }
+        let stream = HTTPBodyStream { writer in
+            defer { withExtendedLifetime(place) {} }
+            try await EventFeed(call: call).run(after: first, to: writer)
+        }
+        return HTTPResponse(contentType: "text/event-stream", stream: stream)
+    }
+}
