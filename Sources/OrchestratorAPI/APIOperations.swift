@@ -125,6 +125,10 @@ package protocol APIOperations: Sendable {
     func explanation(of id: TaskID) throws -> JSONValue
     /// A part of an attempt's output.
     func log(_ query: LogQuery) throws -> LogSlice
+    /// Where an attempt's output comes to be.
+    func outputPlace(_ query: LogQuery) throws -> OutputPlace
+    /// An attempt's output behind so many bytes, and whether there may be more.
+    func look(_ place: OutputPlace, from offset: Int64) throws -> OutputLook
     /// Puts a task into an inbox, durably; tells whether it is new.
     func submit(_ fields: JSONObject, to worker: WorkerID, replacing: Bool) throws -> (isNew: Bool, document: JSONValue)
     /// Asks for a task to be cancelled, durably; does not wait for its end.

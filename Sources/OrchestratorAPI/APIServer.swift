@@ -38,6 +38,7 @@ package struct APIEnvironment: Sendable {
     let reactor: Reactor
     let logger: Logger
     let bell: ChangeBell
+    let watcher: DirectoryWatcher?
     let convert: @Sendable (any Error) -> HTTPError?
 
     /// Names what the API runs on.
@@ -45,16 +46,19 @@ package struct APIEnvironment: Sendable {
     ///   - reactor: The loop, with threads for blocking work.
     ///   - logger: Takes changes, refusals and what goes wrong.
     ///   - bell: Rings when there may be new events.
+    ///   - watcher: Tells of new output; nil where the kernel tells nothing, and streams look from time to time.
     ///   - convert: Gives the answers to errors of the operations; nil for those it does not know.
     package init(
         reactor: Reactor,
         logger: Logger,
         bell: ChangeBell,
+        watcher: DirectoryWatcher?,
         convert: @escaping @Sendable (any Error) -> HTTPError?
     ) {
         self.reactor = reactor
         self.logger = logger
         self.bell = bell
+        self.watcher = watcher
         self.convert = convert
     }
 }
@@ -85,6 +89,7 @@ package struct APIServer: Service {
             operations: operations,
             lane: lane,
             bell: environment.bell,
+            watcher: environment.watcher,
             gatekeeper: Gatekeeper(root: configuration.isPrivate ? nil : configuration.root, lane: lane)
         )
         server = HTTPServer(
@@ -119,6 +124,7 @@ struct APIDesk: Sendable {
     let operations: any APIOperations
     let lane: BlockingLane
     let bell: ChangeBell
+    let watcher: DirectoryWatcher?
     let gatekeeper: Gatekeeper
     let places = StreamPlaces()
 
@@ -147,6 +153,7 @@ struct APIDesk: Sendable {
             operations: operations,
             lane: lane,
             bell: bell,
+            watcher: watcher,
             places: places
         )
         guard route.method != .get else { return try await route.handler(call) }

@@ -222,4 +222,23 @@ struct APITests {
             try await later.end()
         }
     }
+
+    @Test("output comes while the attempt runs, and ends with it")
+    func outputStream() async throws {
+        try await DaemonFixture.serving { daemon, api in
+            let (first, second) = (try daemon.makeGate("first"), try daemon.makeGate("second"))
+            try daemon.submit("t1", "echo one; say here; pass first; echo two; pass second; echo three")
+            try await daemon.witness(1)
+            let stream = try await api.stream("/tasks/t1/logs/stream")
+            let beginning = try await stream.read(through: "one\n")
+            #expect(beginning.contains("Vigil-Attempt: 1\r\n"))
+            #expect(!beginning.contains("two"))
+            try first.pass()
+            #expect(try await !stream.read(through: "two\n").contains("three"))
+            try second.pass()
+            _ = try await stream.read(through: "three\n")
+            _ = try await stream.read(through: "\r\n0\r\n\r\n")
+            #expect(try await api.get("/tasks/nobody/logs/stream").status == 404)
+        }
+    }
 }

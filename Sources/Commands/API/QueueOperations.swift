@@ -27,8 +27,6 @@ final class CurrentSettings: Sendable {
 struct QueueOperations: APIOperations {
     /// The settings in effect.
     let settings: CurrentSettings
-    /// Tells streams of new events for as long as it is held; nil where there is none.
-    let watcher: DirectoryWatcher?
 
     /// One look at the queue.
     func survey() throws -> WaitSurvey {

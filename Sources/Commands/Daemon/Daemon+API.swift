@@ -19,17 +19,19 @@ extension Daemon {
         if case .worker = role { return nil }
         let settings = current.loaded.settings
         let bell = ChangeBell(reactor: reactor)
+        let watcher = Self.watcher(of: settings, reactor, bell)
         return APIServer(
             configuration: APIServerConfiguration(
                 address: try Self.address(of: settings),
                 root: settings.root,
                 bodyBytes: settings.maxTaskBytes + Self.bodyReserve
             ),
-            operations: QueueOperations(settings: current, watcher: Self.watcher(of: settings, reactor, bell)),
+            operations: QueueOperations(settings: current),
             environment: APIEnvironment(
                 reactor: reactor,
                 logger: logger,
                 bell: bell,
+                watcher: watcher,
                 convert: QueueOperations.answer
             )
         )
@@ -49,6 +51,7 @@ extension Daemon {
         else { return nil }
         // The journal goes when a change is complete, and the database comes when it is made anew.
         let names = [HistoryLocation.journalName, HistoryLocation.databaseName]
+        // As above: without the watch it is as if there were no watcher.
         let watch = try? watcher.add(directory) { event in
             switch event {
             case .settled(let name), .appeared(let name), .vanished(let name):

@@ -8,7 +8,19 @@ extension APIRoute {
     static let streams: [APIRoute] = [
         APIRoute(.get, "/events/stream", .read, "Follow the events as server-sent events.", handler: follow)
             .query(.number("after", "The last sequence that is known; else only new events come.", in: 0...Int.max))
-            .answering("text/event-stream")
+            .answering("text/event-stream"),
+        APIRoute(
+            .get,
+            "/tasks/{id}/logs/stream",
+            .read,
+            "Follow an attempt's output to its end.",
+            handler: followOutput
+        )
+        .query(
+            .word("stream", "Which output; else stdout.", ["stdout", "stderr"]),
+            .number("attempt", "Which attempt; else the latest.", in: attempts)
+        )
+        .answering("text/plain"),
     ]
 
     private static func follow(_ call: APICall) async throws -> HTTPResponse {
@@ -29,5 +41,18 @@ extension APIRoute {
             try await EventFeed(call: call).run(after: first, to: writer)
         }
         return HTTPResponse(contentType: "text/event-stream", stream: stream)
+    }
+
+    private static func followOutput(_ call: APICall) async throws -> HTTPResponse {
+        let query = try logQuery(call)
+        let hold = try call.places.take()
+        let place = try await call.perform { try $0.outputPlace(query) }
+        let stream = HTTPBodyStream { writer in
+            defer { withExtendedLifetime(hold) {} }
+            try await OutputFeed(call: call).run(place, to: writer)
+        }
+        var response = HTTPResponse(contentType: "text/plain; charset=utf-8", stream: stream)
+        response.headers["Vigil-Attempt"] = "\(place.attempt)"
+        return response
     }
 }

@@ -7,7 +7,8 @@ import QueueModel
 extension APIRoute {
     private static let pageSizes = 1...500
     private static let usualPage = 50
-    private static let attempts = 1...1_000_000
+    /// The numbers that an attempt can have.
+    static let attempts = 1...1_000_000
 
     static let tasks: [APIRoute] = [
         APIRoute(.get, "/tasks", .read, "List tasks, newest first.", handler: list)
@@ -87,12 +88,18 @@ extension APIRoute {
     /// The most bytes of a log in one answer.
     private static let logBytes = 4 << 20
 
-    private static func logs(_ call: APICall) async throws -> HTTPResponse {
+    /// Which output a request is about.
+    static func logQuery(_ call: APICall) throws -> LogQuery {
         let reader = try call.query()
         var query = LogQuery(try call.context.identifier("id"), limit: logBytes)
         query.isError =
             try reader.value("stream", "stdout or stderr") { ["stdout": false, "stderr": true][$0] } ?? false
         query.attempt = try reader.number("attempt", in: attempts)
+        return query
+    }
+
+    private static func logs(_ call: APICall) async throws -> HTTPResponse {
+        var query = try logQuery(call)
         query.range = call.request.headers["range"].flatMap { ByteRange($0) }
         let wanted = query
         let slice = try await call.perform { try $0.log(wanted) }

@@ -3,6 +3,7 @@
 
 package import HTTPServer
 import QueueModel
+import SystemKit
 
 /// A request that was let in, with what is needed to answer it.
 struct APICall: Sendable {
@@ -12,6 +13,7 @@ struct APICall: Sendable {
     let operations: any APIOperations
     let lane: BlockingLane
     let bell: ChangeBell
+    let watcher: DirectoryWatcher?
     let places: StreamPlaces
 
     /// The query, of which only what the route has may be there.

@@ -14,7 +14,7 @@ package final class ChangeBell: Sendable {
         var count: UInt64 = 0
     }
 
-    private let reactor: Reactor
+    let reactor: Reactor
     private let state = Mutex(State())
 
     /// A bell that has not rung.

@@ -11,11 +11,13 @@ extension DaemonFixture {
     /// Runs a test with `vigil up` of the worker marie and a client of its API, and checks that it ends as it should.
     static func serving(
         _ settings: [String: String] = [:],
+        agent: String = Options.scripted,
         _ body: (DaemonFixture, APIClient) async throws -> Void
     ) async throws {
         let usual = ["WORKERS": "marie", "REDIS_URL": "redis://:hunter2@localhost:6379/0"]
         try await idle(usual.merging(settings) { _, own in own }) { options in
             options.arguments = ["up"]
+            options.agent = agent
         } _: { daemon in
             let made = try await daemon.run("token", "create", "tester", "--scope", "admin")
             #expect(made.status == .exited(0))
