@@ -241,4 +241,41 @@ struct APITests {
             #expect(try await api.get("/tasks/nobody/logs/stream").status == 404)
         }
     }
+
+    @Test("the examples of the page work as they are written")
+    func examples() async throws {
+        let docs = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/docs"
+        let page = String(
+            decoding: try #require(try Directory.open(docs).read("api.md", limit: 1 << 20)),
+            as: UTF8.self
+        )
+        let blocks = page.split(separator: "```").filter { $0.hasPrefix("sh\napi=") }.map { String($0.dropFirst(3)) }
+        #expect(blocks.count == 3)
+        try await DaemonFixture.serving(agent: "echo done") { daemon, api in
+            var answers: [String] = []
+            for (index, block) in blocks.enumerated() {
+                let name = "example-\(index)"
+                let process = try ChildProcess(
+                    ["/bin/sh", "-euc", block],
+                    environment: daemon.environment.merging(
+                        ["TOKEN": api.token, "VIGIL_API": "http://127.0.0.1:\(api.port)"]
+                    ) { _, own in own },
+                    output: daemon.scratch.path(of: name)
+                )
+                let status = try await process.waitForExit()
+                let answer = String(
+                    decoding: try daemon.scratch.directory.read(FileName(name), limit: 1 << 20) ?? [],
+                    as: UTF8.self
+                )
+                #expect(status == .exited(0), "\(answer)")
+                answers.append(answer)
+                _ = try await daemon.result(of: "report-17")
+                try await daemon.notification(.taskCompleted, of: "report-17")
+            }
+            #expect(answers[0].contains(#""outcome":"accepted""#))
+            #expect(answers[0].contains(#""next_cursor":null"#))
+            #expect(answers[1].hasPrefix("done\ndonedone\n{"))
+            #expect(answers[2].contains(#""order":"scale""#))
+        }
+    }
 }
