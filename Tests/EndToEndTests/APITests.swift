@@ -278,4 +278,31 @@ struct APITests {
             #expect(answers[2].contains(#""order":"scale""#))
         }
     }
+
+    @Test("tokens are changed by one at a time, so that none is lost")
+    func tokensAreLocked() async throws {
+        try await DaemonFixture.idle { daemon in
+            let lock = try Directory.open(daemon.root).createFile(".api-tokens.lock", exclusive: false)
+            #expect(try lock.tryLockExclusive())
+            let refused = try await daemon.run("token", "create", "ci")
+            #expect(refused.status == .exited(69))
+            #expect(refused.errors.contains("try again"))
+            try lock.unlock()
+            #expect(try await daemon.run("token", "create", "ci").status == .exited(0))
+            #expect(try await daemon.run("token", "list").output.contains("ci    read"))
+        }
+    }
+
+    @Test("a port that is taken keeps no task from running")
+    func portThatIsTaken() async throws {
+        try await DaemonFixture.serving { _, api in
+            try await DaemonFixture.working(["WORKERS": "marie", "API_PORT": "\(api.port)"]) { options in
+                options.arguments = ["up"]
+            } _: { daemon in
+                _ = try await daemon.logEntry("the API is not served; set API_PORT to a free port, or to 0")
+                try daemon.submit("t1", "true")
+                #expect(try await daemon.result(of: "t1").status == .completed)
+            }
+        }
+    }
 }

@@ -21,11 +21,23 @@ struct TokenFile {
     /// Changes the tokens; durable on return.
     /// - Parameter body: Makes the change.
     /// - Returns: What `body` returns.
-    /// - Throws: `CommandFailure`, and what `body` throws; nothing was changed then.
+    /// - Throws: `CommandFailure`, also when somebody else is changing them, and what `body` throws; nothing was changed
+    ///   then.
     func change<Value>(_ body: (inout AccessTokens) throws -> Value) throws -> Value {
-        var tokens = try read()
-        let value = try body(&tokens)
-        do { try tokens.save(in: root) } catch { throw CommandFailure(error, whileMaking: true) }
-        return value
+        do {
+            // Of two changes at the same time one would be lost.
+            let lock = try Directory.open(root).createFile(Self.lockName, exclusive: false)
+            guard try lock.tryLockExclusive() else {
+                throw CommandFailure(.unavailable, "another vigil token is changing the tokens; try again")
+            }
+            var tokens = try read()
+            let value = try body(&tokens)
+            try tokens.save(in: root)
+            try lock.unlock()
+            return value
+        } catch let error as SystemCallError { throw CommandFailure(error, whileMaking: true) }
     }
+
+    /// Locked while the tokens are being changed; never removed.
+    private static let lockName: FileName = ".api-tokens.lock"
 }
