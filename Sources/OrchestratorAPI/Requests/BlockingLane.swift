@@ -10,7 +10,9 @@ package import SystemKit
 package final class BlockingLane: Sendable {
     private struct State {
         var running = 0
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        var waiting: [(isPatient: Bool, turn: CheckedContinuation<Void, Never>)] = []
+        /// How many of those that wait may be refused.
+        var requests = 0
     }
 
     private let reactor: Reactor
@@ -30,23 +32,28 @@ package final class BlockingLane: Sendable {
     }
 
     /// Does work that blocks, when it is its turn.
-    /// - Parameter work: The work.
+    /// - Parameters:
+    ///   - isPatient: Whether it waits in any case, as streams do, whose number is limited elsewhere.
+    ///   - work: The work.
     /// - Returns: What it returns.
     /// - Throws: What it throws, and 503 when too much waits already.
-    package func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await enter()
+    package func run<Value: Sendable>(
+        isPatient: Bool = false,
+        _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await enter(isPatient)
         defer { leave() }
         return try await reactor.offload { Result { try work() } }.get()
     }
 
-    private func enter() async throws {
+    private func enter(_ isPatient: Bool) async throws {
         enum Turn { case now, later, never }
         let turn = state.withLock { state -> Turn in
             if state.running < width {
                 state.running += 1
                 return .now
             }
-            return state.waiting.count < depth ? .later : .never
+            return isPatient || state.requests < depth ? .later : .never
         }
         switch turn {
         case .now: return
@@ -59,7 +66,8 @@ package final class BlockingLane: Sendable {
                         state.running += 1
                         return true
                     }
-                    state.waiting.append(continuation)
+                    state.waiting.append((isPatient, continuation))
+                    if !isPatient { state.requests += 1 }
                     return false
                 }
                 if isFree { continuation.resume() }
@@ -70,9 +78,13 @@ package final class BlockingLane: Sendable {
     /// Hands the place on to who waits longest.
     private func leave() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            if !state.waiting.isEmpty { return state.waiting.removeFirst() }
-            state.running -= 1
-            return nil
+            guard !state.waiting.isEmpty else {
+                state.running -= 1
+                return nil
+            }
+            let first = state.waiting.removeFirst()
+            if !first.isPatient { state.requests -= 1 }
+            return first.turn
         }
         next?.resume()
     }

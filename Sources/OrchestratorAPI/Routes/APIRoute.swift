@@ -19,12 +19,13 @@ struct APICall: Sendable {
     /// The query, of which only what the route has may be there.
     func query() throws(HTTPError) -> QueryReader { try QueryReader(request, known: route.query) }
 
-    /// Has something done beside the loop.
+    /// Has something done beside the loop; what is done for a stream waits for its turn however long that takes.
     func perform<Value: Sendable>(
+        forStream isPatient: Bool = false,
         _ work: @escaping @Sendable (any APIOperations) throws -> Value
     ) async throws -> Value {
         let operations = operations
-        return try await lane.run { try work(operations) }
+        return try await lane.run(isPatient: isPatient) { try work(operations) }
     }
 
     /// Has something done beside the loop, and answers with its document.

@@ -26,7 +26,7 @@ struct EventFeed: Sendable {
         while true {
             let rings = call.bell.rings
             let after = last
-            let events = try await call.perform { try $0.events(after: after, limit: Self.batch) }
+            let events = try await call.perform(forStream: true) { try $0.events(after: after, limit: Self.batch) }
             if let newest = events.last {
                 last = newest.sequence
                 try await writer.write(events.flatMap(Self.message))

@@ -84,7 +84,7 @@ struct OutputFeed: Sendable {
         while true {
             let rings = bell.rings
             let start = offset
-            let look = try await call.perform { try $0.look(place, from: start) }
+            let look = try await call.perform(forStream: true) { try $0.look(place, from: start) }
             if !look.bytes.isEmpty {
                 try await writer.write(look.bytes)
                 offset += Int64(look.bytes.count)
