@@ -160,7 +160,7 @@ class Orchestrator:
             before = now
             time.sleep(1)
 
-    def hear(self, name, limit=30):
+    def hear(self, name, limit=300):
         """Waits for the line about a task; returns the moment."""
         deadline = time.monotonic() + limit
         text = ""
