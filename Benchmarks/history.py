@@ -141,6 +141,7 @@ class Orchestrator:
         self.ready_seconds = round(time.monotonic() - begin, 1)
         self.pipe = os.open(queue.root / "pipes" / "orchestrator", os.O_RDONLY | os.O_NONBLOCK)
         self.settle()
+        self.drain()
         self.filled_cpu_seconds = round(self.cpu(), 1)
 
     def cpu(self):
@@ -159,6 +160,11 @@ class Orchestrator:
         while (now := self.cpu()) - before > 0.0005:
             before = now
             time.sleep(1)
+
+    def drain(self):
+        """Empties the pipe: what is told while it is full is missed."""
+        while select.select([self.pipe], [], [], 0)[0] and os.read(self.pipe, 1 << 20):
+            pass
 
     def hear(self, name, limit=300):
         """Waits for the line about a task; returns the moment."""
