@@ -121,6 +121,8 @@ import Testing
             let mill = try OutcomeMill(root: daemon.root)
             try mill.run(4)
             try await daemon.notifications("5 events") { $0.count == 5 }
+            // The files are there before the pipe is told.
+            try await daemon.events(published: 5)
             let path = "\(daemon.root)/pipes/orchestrator"
             let reader = OwnedDescriptor(adopting: open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC))
             try mill.run(4)
