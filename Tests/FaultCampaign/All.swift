@@ -14,8 +14,7 @@ struct All: Campaign {
     var kills = 300
     @Option(help: "Begin no further campaign after so many minutes, and say which were left out.")
     var minutes: Int?
-    @Option(help: "Where random choices come from; else the time.")
-    var seed: UInt64?
+    @OptionGroup var seed: SeedOption
     @OptionGroup var common: CommonOptions
 
     func campaign(in laboratory: Laboratory) async throws -> [Summary] {
@@ -28,25 +27,23 @@ struct All: Campaign {
         return sequence.summaries
     }
 
-    private var chosenSeed: UInt64 { seed ?? SeededGenerator.fromEnvironment().seed }
-
     /// The campaigns that try a little of everything.
     private func runShort(_ sequence: inout CampaignSequence, _ laboratory: Laboratory) async throws {
-        let fuzz = FuzzCampaign(laboratory: laboratory, seed: chosenSeed, inputs: long ? 2_000_000 : 1_000_000)
+        let fuzz = FuzzCampaign(laboratory: laboratory, seed: seed.value, inputs: long ? 2_000_000 : 1_000_000)
         try await sequence.run("fuzz") { try fuzz.run() }
         let schedules = long ? 1_000_000 : 100_000
-        let simulation = SimulationCampaign(laboratory: laboratory, seed: chosenSeed, schedules: schedules)
+        let simulation = SimulationCampaign(laboratory: laboratory, seed: seed.value, schedules: schedules)
         try await sequence.run("simulation") { try await simulation.run() }
         try await sequence.run("order of syncs") { try await OrderCampaign(laboratory: laboratory).run() }
         let resources = ResourceCampaign(laboratory: laboratory, width: common.width)
         try await sequence.run("resources") { try await resources.run() }
-        let kill = KillCampaign(laboratory: laboratory, seed: chosenSeed, kills: kills)
+        let kill = KillCampaign(laboratory: laboratory, seed: seed.value, kills: kills)
         try await sequence.run("random kill") { try await kill.run() }
-        let hunt = OrchestratorCampaign(laboratory: laboratory, seed: chosenSeed, kills: long ? 500 : 50)
+        let hunt = OrchestratorCampaign(laboratory: laboratory, seed: seed.value, kills: long ? 500 : 50)
         try await sequence.run("orchestrator kill") { try await hunt.run() }
         for kind in ["ext4", "xfs"] {
             let cuts = long ? 1_000 : 50
-            let power = PowerCampaign(laboratory: laboratory, kind: kind, seed: chosenSeed, cuts: cuts)
+            let power = PowerCampaign(laboratory: laboratory, kind: kind, seed: seed.value, cuts: cuts)
             try await sequence.run("power cut \(kind)") { try await power.run() }
         }
     }

@@ -23,6 +23,22 @@ struct CommonOptions: ParsableArguments {
     var verbose = false
 }
 
+/// Where a campaign's random choices come from.
+struct SeedOption: ParsableArguments {
+    @Option(help: "Where random choices come from; else the time.")
+    var seed: UInt64?
+
+    /// The seed that was given, or a new one each time.
+    var value: UInt64 { seed ?? SeededGenerator.fromEnvironment().seed }
+
+    /// The seed, after it was printed: a campaign that is cut off can be repeated too.
+    func announced(by laboratory: Laboratory) -> UInt64 {
+        let seed = value
+        laboratory.say("seed \(seed)")
+        return seed
+    }
+}
+
 /// The program.
 @main
 struct FaultCampaign: ParsableCommand {
@@ -177,13 +193,11 @@ struct Kill: Campaign {
     static let configuration = CommandConfiguration(abstract: "Kill at random times under load.")
     @Option(help: "How many kills.")
     var kills = 300
-    @Option(help: "Where random choices come from; else the time.")
-    var seed: UInt64?
+    @OptionGroup var seed: SeedOption
     @OptionGroup var common: CommonOptions
 
     func campaign(in laboratory: Laboratory) async throws -> [Summary] {
-        let seed = seed ?? SeededGenerator.fromEnvironment().seed
-        laboratory.say("seed \(seed)")
+        let seed = seed.announced(by: laboratory)
         return [laboratory.noted(try await KillCampaign(laboratory: laboratory, seed: seed, kills: kills).run())]
     }
 }
@@ -195,13 +209,11 @@ struct Power: Campaign {
     var kind = "ext4"
     @Option(help: "How many cuts.")
     var cuts = 100
-    @Option(help: "Where random choices come from; else the time.")
-    var seed: UInt64?
+    @OptionGroup var seed: SeedOption
     @OptionGroup var common: CommonOptions
 
     func campaign(in laboratory: Laboratory) async throws -> [Summary] {
-        let seed = seed ?? SeededGenerator.fromEnvironment().seed
-        laboratory.say("seed \(seed)")
+        let seed = seed.announced(by: laboratory)
         let power = PowerCampaign(laboratory: laboratory, kind: kind, seed: seed, cuts: cuts)
         return [laboratory.noted(try await power.run())]
     }
@@ -212,13 +224,11 @@ struct Fuzz: Campaign {
     static let configuration = CommandConfiguration(abstract: "Feed spoiled input to the decoders.")
     @Option(help: "How many inputs.")
     var inputs = 1_000_000
-    @Option(help: "Where random choices come from; else the time.")
-    var seed: UInt64?
+    @OptionGroup var seed: SeedOption
     @OptionGroup var common: CommonOptions
 
     func campaign(in laboratory: Laboratory) async throws -> [Summary] {
-        let seed = seed ?? SeededGenerator.fromEnvironment().seed
-        laboratory.say("seed \(seed)")
+        let seed = seed.announced(by: laboratory)
         return [laboratory.noted(try FuzzCampaign(laboratory: laboratory, seed: seed, inputs: inputs).run())]
     }
 }

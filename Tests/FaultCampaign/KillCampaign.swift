@@ -17,19 +17,7 @@ struct KillCampaign {
     private enum Victim { case daemon, supervisor, both, client, stop }
 
     func run() async throws -> Summary {
-        var summary = Summary("random kill")
-        summary.note = "seed \(seed)"
-        let began = ContinuousClock.now
-        var left = kills
-        var round: UInt64 = 0
-        while left > 0 {
-            let count = min(left, Self.killsPerRound)
-            summary.add(try await runRound(seed: seed &+ round, kills: count))
-            left -= count
-            round += 1
-        }
-        summary.elapsed = .now - began
-        return summary
+        try await Summary.ofRounds("random kill", of: Self.killsPerRound, kills: kills, seed: seed, runRound)
     }
 
     private func runRound(seed: UInt64, kills: Int) async throws -> Summary {

@@ -13,19 +13,7 @@ struct OrchestratorCampaign {
     private static let killsPerRound = 50
 
     func run() async throws -> Summary {
-        var summary = Summary("orchestrator kill")
-        summary.note = "seed \(seed)"
-        let began = ContinuousClock.now
-        var left = kills
-        var round: UInt64 = 0
-        while left > 0 {
-            let count = min(left, Self.killsPerRound)
-            summary.add(try await runRound(seed: seed &+ round, kills: count))
-            left -= count
-            round += 1
-        }
-        summary.elapsed = .now - began
-        return summary
+        try await Summary.ofRounds("orchestrator kill", of: Self.killsPerRound, kills: kills, seed: seed, runRound)
     }
 
     private func runRound(seed: UInt64, kills: Int) async throws -> Summary {
@@ -67,13 +55,11 @@ struct OrchestratorKill: Campaign {
     )
     @Option(help: "How many kills.")
     var kills = 500
-    @Option(help: "Where random choices come from; else the time.")
-    var seed: UInt64?
+    @OptionGroup var seed: SeedOption
     @OptionGroup var common: CommonOptions
 
     func campaign(in laboratory: Laboratory) async throws -> [Summary] {
-        let seed = seed ?? SeededGenerator.fromEnvironment().seed
-        laboratory.say("seed \(seed)")
+        let seed = seed.announced(by: laboratory)
         return [
             laboratory.noted(try await OrchestratorCampaign(laboratory: laboratory, seed: seed, kills: kills).run())
         ]

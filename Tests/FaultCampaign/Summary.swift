@@ -43,6 +43,39 @@ struct Summary: Sendable {
     }
 }
 
+extension Summary {
+    /// Adds up rounds of kills, each of which has a seed of its own.
+    /// - Parameters:
+    ///   - campaign: What it is called.
+    ///   - killsPerRound: The most kills of one round.
+    ///   - kills: How many kills in all.
+    ///   - seed: The first round's; those of the others follow it.
+    ///   - runRound: One round, with its seed and its number of kills.
+    /// - Returns: The sum of all rounds.
+    /// - Throws: What a round throws.
+    static func ofRounds(
+        _ campaign: String,
+        of killsPerRound: Int,
+        kills: Int,
+        seed: UInt64,
+        _ runRound: (_ seed: UInt64, _ kills: Int) async throws -> Summary
+    ) async throws -> Summary {
+        var summary = Summary(campaign)
+        summary.note = "seed \(seed)"
+        let began = ContinuousClock.now
+        var left = kills
+        var round: UInt64 = 0
+        while left > 0 {
+            let count = min(left, killsPerRound)
+            summary.add(try await runRound(seed &+ round, count))
+            left -= count
+            round += 1
+        }
+        summary.elapsed = .now - began
+        return summary
+    }
+}
+
 /// Figures that several runs add to.
 final class Tally: Sendable {
     private let state: Mutex<Summary>

@@ -64,12 +64,11 @@ struct Simulate: Campaign {
     var schedules: Int?
     @Flag(help: "Ten times as many.")
     var long = false
-    @Option(help: "Where random choices come from; else the time.")
-    var seed: UInt64?
+    @OptionGroup var seed: SeedOption
     @OptionGroup var common: CommonOptions
 
     func campaign(in laboratory: Laboratory) async throws -> [Summary] {
-        let seed = seed ?? SeededGenerator.fromEnvironment().seed
+        let seed = seed.value
         let count = schedules ?? (long ? 1_000_000 : 100_000)
         return [
             laboratory.noted(
