@@ -10,7 +10,7 @@ package final class WorkerPipes {
     private let path: String
     private var directory: Directory?
     private var control: OwnedDescriptor?
-    private var status: OwnedDescriptor?
+    private let status: PipeWriter
 
     /// Prepares the pipes of a worker; nothing is opened yet.
     /// - Parameters:
@@ -19,6 +19,7 @@ package final class WorkerPipes {
     package init(worker: WorkerID, locations: QueueLocations) {
         self.worker = worker
         path = locations.pipes
+        status = PipeWriter(PipeName.status(of: worker))
     }
 
     /// The descriptor to wait on for commands; it stays the same until ``open()`` returns true.
@@ -34,11 +35,7 @@ package final class WorkerPipes {
         if directory?.isOnPath() != true { directory = try Directory.create(path) }
         guard let directory else { return false }
         let name = PipeName.control(of: worker)
-        for name in [name, PipeName.status(of: worker)] where try !directory.makePipe(name, mode: 0o600) {
-            guard try directory.status(of: name)?.kind == .fifo else {
-                throw SystemCallError(call: "mkfifo", errno: .exists, path: directory.pathOf(name))
-            }
-        }
+        for name in [name, PipeName.status(of: worker)] { try directory.ensurePipe(name, mode: 0o600) }
         if let own = try control?.status().identity, try directory.status(of: name)?.identity == own { return false }
         // Open for writing as well: the end of the last writer is then no end of the pipe.
         let fresh = try directory.openPipe(name, for: .both)
@@ -58,24 +55,11 @@ package final class WorkerPipes {
     }
 
     /// Writes one line to the status pipe, whole or not at all.
-    /// - Parameter line: The line with its newline; at most ``NonblockingOutput/atomicBytes``.
+    /// - Parameter line: The line with its newline, as ``PipeWriter/send(_:in:)`` takes it.
     /// - Returns: Whether a reader will get it.
-    package func send(_ line: [UInt8]) -> Bool {
-        // Without a reader the pipe is not even opened, so that the next one does not get old news.
-        if status == nil {
-            // No reader, no pipe, no descriptor left: nobody gets the line.
-            guard let opened = try? directory?.openPipe(PipeName.status(of: worker), for: .writing) else {
-                return false
-            }
-            status = .some(opened)
-        }
-        do throws(SystemCallError) {
-            try status?.write(all: line)
-            return true
-        } catch {
-            if error.errno != .again { status = nil }
-            return false
-        }
+    package func send(_ line: @autoclosure () -> [UInt8]) -> Bool {
+        guard let directory else { return false }
+        return status.send(line(), in: directory)
     }
 
     /// Closes both pipes; their names stay.
@@ -83,6 +67,6 @@ package final class WorkerPipes {
     package func close(_ willClose: (Int32) -> Void) {
         if let descriptor = control?.rawValue { willClose(descriptor) }
         control = nil
-        status = nil
+        status.close()
     }
 }

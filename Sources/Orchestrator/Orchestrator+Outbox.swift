@@ -46,7 +46,7 @@ extension Orchestrator {
             for event in events {
                 metrics.sent(event.eventType)
                 log(event)
-                pipe?.write(event.encoded())
+                tellPipe(of: event)
             }
             try await reactor.offload { Result { try store.markSent(upTo: last.sequence) } }.get()
         }
@@ -72,8 +72,15 @@ extension Orchestrator {
     func makePipe() {
         do throws(SystemCallError) {
             let directory = try Directory.create(configuration.locations.pipes)
-            pipe = EventPipe(try NamedPipe("orchestrator", in: directory)) { [metrics] in metrics.missed() }
+            try directory.ensurePipe("orchestrator", mode: 0o640)
+            pipeDirectory = directory
         } catch { raise("pipe", error) }
+    }
+
+    /// Without a reader that keeps up, the event is missed there, and counted.
+    private func tellPipe(of event: NotificationRecord) {
+        guard let pipeDirectory else { return }
+        if !pipe.send(event.encoded() + [UInt8(ascii: "\n")], in: pipeDirectory) { metrics.missed() }
     }
 
     // MARK: Old notifications

@@ -30,7 +30,9 @@ package actor Orchestrator: Service {
     let wallClock: WallClock
     let metrics = OrchestratorMetrics()
     let notifications: Directory
-    var pipe: EventPipe?
+    let pipe = PipeWriter("orchestrator")
+    /// Where the pipe is, once it is made.
+    var pipeDirectory: Directory?
     private let lock: OrchestratorLock
     private let onReady: @Sendable () -> Void
 

@@ -35,6 +35,19 @@ extension Directory {
         return true
     }
 
+    /// Makes a named pipe unless it is there.
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - mode: Permission bits of a new one, less the process's umask.
+    /// - Throws: ``Errno/exists`` when the name is that of something else, which is left alone, and what mkfifo(3)
+    ///   reports.
+    package func ensurePipe(_ name: FileName, mode: UInt32) throws(SystemCallError) {
+        if try makePipe(name, mode: mode) { return }
+        guard try status(of: name)?.kind == .fifo else {
+            throw SystemCallError(call: "mkfifo", errno: .exists, path: pathOf(name))
+        }
+    }
+
     /// Opens a named pipe without waiting for the other end; reads and writes do not wait either.
     /// - Parameters:
     ///   - name: Its name.

@@ -25,12 +25,6 @@ package struct NonblockingOutput: ~Copyable, Sendable {
         self.kind = kind
     }
 
-    /// Takes a pipe that was opened without waiting.
-    init(adoptingPipe descriptor: consuming OwnedDescriptor) {
-        self.descriptor = descriptor
-        kind = Int32(CL_OUTPUT_FILE)
-    }
-
     /// Writes once: write(2), or send(2) to a socket.
     ///
     /// - Parameter bytes: What to write, not empty.

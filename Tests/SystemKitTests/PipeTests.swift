@@ -8,6 +8,7 @@ import Testing
 @Suite("Named pipes")
 struct PipeTests {
     @Test func writerNeedsAReaderAndNeverWaits() throws {
+        SignalSource.ignorePipe()
         let scratch = try TemporaryDirectory(for: "pipe")
         let directory = scratch.directory
         #expect(try directory.makePipe("p", mode: 0o600))
@@ -29,6 +30,18 @@ struct PipeTests {
         // Empty at last, it has nothing to read for now.
         while let bytes = try? reader.read(count: 1 << 20), !bytes.isEmpty { count += bytes.count }
         #expect(count % 4096 == 0 && count > 0)
+        try reader.close()
+        let broken = #expect(throws: SystemCallError.self) { try writer.write(all: line) }
+        #expect(broken?.errno == .brokenPipe)
+    }
+
+    @Test func existingPipeIsTakenAndAnythingElseRefused() throws {
+        let scratch = try TemporaryDirectory(for: "pipe")
+        try scratch.directory.ensurePipe("events", mode: 0o640)
+        try scratch.directory.ensurePipe("events", mode: 0o640)
+        _ = try scratch.directory.createFile("file")
+        let error = #expect(throws: SystemCallError.self) { try scratch.directory.ensurePipe("file", mode: 0o640) }
+        #expect(error?.errno == .exists)
     }
 
     @Test func pipeThatIsOpenForBothHasNoEnd() throws {
