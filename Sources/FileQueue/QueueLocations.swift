@@ -2,6 +2,7 @@
 // Where the public directories of one queue lie.
 
 package import QueueModel
+package import SystemKit
 
 /// The paths of the first-level directories; each can be moved on its own.
 package struct QueueLocations: Sendable, Equatable {
@@ -39,4 +40,22 @@ package struct QueueLocations: Sendable, Equatable {
 
     /// The directory of requests to workers, shared by all workers of the root.
     package var control: String { tasks + "/.control" }
+
+    /// The workers that have a directory of their own in one of the first-level directories.
+    /// - Parameter path: The first-level directory; none where it is not there.
+    /// - Returns: Their names in order; a file that lies beside the directories is no worker.
+    /// - Throws: When it cannot be read.
+    package static func workers(in path: String) throws(SystemCallError) -> [WorkerID] {
+        var found: [WorkerID] = []
+        do throws(SystemCallError) {
+            try Directory.open(path).entries { name, kind in
+                let mayBeDirectory = kind == nil || kind == .directory || kind == .symbolicLink
+                if mayBeDirectory, let worker = WorkerID(bytes: name.bytes) { found.append(worker) }
+                return true
+            }
+        } catch  where error.errno == .noEntry {
+            return []
+        }
+        return found.sorted()
+    }
 }

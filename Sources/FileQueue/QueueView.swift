@@ -41,9 +41,7 @@ package final class QueueView {
     package func workers() throws(SystemCallError) -> [WorkerID] {
         var found: Set<WorkerID> = []
         for path in [locations.tasks, locations.results, locations.deadLetters] {
-            for name in try directories(in: path) {
-                if let worker = WorkerID(bytes: name.bytes) { found.insert(worker) }
-            }
+            found.formUnion(try QueueLocations.workers(in: path))
         }
         for name in try list(locations.heartbeats) where name.hasSuffix(".json") {
             if let worker = WorkerID(bytes: name.bytes.dropLast(5)) { found.insert(worker) }
@@ -226,20 +224,6 @@ package final class QueueView {
         guard let bytes = try claims.read(name, limit: ClaimState.maxTaskBytes) else { return nil }
         // It was valid when it was claimed; under other limits it may not be.
         return try? TaskRecord.decode(bytes, for: state.worker, limits: .widest)
-    }
-
-    /// A file that lies beside the directories of workers is no worker.
-    private func directories(in path: String) throws(SystemCallError) -> [FileName] {
-        var names: [FileName] = []
-        do throws(SystemCallError) {
-            try Directory.open(path).entries { name, kind in
-                if kind == nil || kind == .directory || kind == .symbolicLink { names.append(name) }
-                return true
-            }
-        } catch  where error.errno == .noEntry {
-            return []
-        }
-        return names
     }
 
     private func list(_ path: String) throws(SystemCallError) -> [FileName] {

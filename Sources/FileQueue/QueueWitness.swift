@@ -57,9 +57,9 @@ package struct QueueWitness: Sendable {
     /// - Returns: The places; the directories of workers that have none are left out.
     /// - Throws: When a directory cannot be listed.
     package func places() throws(SystemCallError) -> [QueuePlace] {
-        let inboxes = try workers(in: locations.tasks).map(QueuePlace.inbox)
-        let letters = try workers(in: locations.deadLetters).map(QueuePlace.deadLetters)
-        let results = try workers(in: locations.results).map(QueuePlace.results)
+        let inboxes = try QueueLocations.workers(in: locations.tasks).map(QueuePlace.inbox)
+        let letters = try QueueLocations.workers(in: locations.deadLetters).map(QueuePlace.deadLetters)
+        let results = try QueueLocations.workers(in: locations.results).map(QueuePlace.results)
         return [.heartbeats] + inboxes + [.claims] + letters + results
     }
 
@@ -179,20 +179,6 @@ package struct QueueWitness: Sendable {
             default: throw error
             }
         }
-    }
-
-    private func workers(in path: String) throws(SystemCallError) -> [WorkerID] {
-        var found: [WorkerID] = []
-        do throws(SystemCallError) {
-            try Directory.open(path).entries { name, kind in
-                let mayBeDirectory = kind == nil || kind == .directory || kind == .symbolicLink
-                if mayBeDirectory, let worker = WorkerID(bytes: name.bytes) { found.append(worker) }
-                return true
-            }
-        } catch  where error.errno == .noEntry {
-            return []
-        }
-        return found.sorted()
     }
 }
 

@@ -13,20 +13,11 @@ extension WorkerQueue {
     /// - Returns: Its dependencies; none when it is not found.
     package func dependenciesElsewhere(of id: TaskID) -> [TaskID] {
         // What cannot be looked at is like what has not been submitted yet: it is waited for.
-        for other in (try? neighbours()) ?? [] {
+        for other in (try? QueueLocations.workers(in: locations.tasks)) ?? [] where other != worker {
             // As above; and what is no task waits for nothing.
             if let task = try? task(id, of: other) { return task.dependencies }
         }
         return []
-    }
-
-    private func neighbours() throws(SystemCallError) -> [WorkerID] {
-        var found: [WorkerID] = []
-        try Directory.open(locations.tasks).names { name in
-            if let other = WorkerID(bytes: name.bytes), other != worker { found.append(other) }
-            return true
-        }
-        return found
     }
 
     private func task(_ id: TaskID, of other: WorkerID) throws -> TaskRecord? {
