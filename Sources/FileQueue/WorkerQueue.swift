@@ -146,14 +146,7 @@ package final class WorkerQueue {
     /// - Parameter bytes: The record.
     /// - Throws: When it cannot be written.
     package func writeCircuit(_ bytes: [UInt8]) throws(SystemCallError) {
-        try AtomicFile.write(
-            bytes,
-            as: circuitName,
-            in: claims,
-            mode: 0o600,
-            replacing: true,
-            durability: committer.durability
-        )
+        try writeRecord(bytes, as: circuitName)
     }
 
     /// What is on record about usage limits and the day's money.
@@ -165,9 +158,13 @@ package final class WorkerQueue {
     /// - Parameter bytes: The record.
     /// - Throws: When it cannot be written.
     package func writeLimits(_ bytes: [UInt8]) throws(SystemCallError) {
+        try writeRecord(bytes, as: limitsName)
+    }
+
+    private func writeRecord(_ bytes: [UInt8], as name: FileName) throws(SystemCallError) {
         try AtomicFile.write(
             bytes,
-            as: limitsName,
+            as: name,
             in: claims,
             mode: 0o600,
             replacing: true,

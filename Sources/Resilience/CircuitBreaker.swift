@@ -291,11 +291,3 @@ extension CircuitBreaker {
         }
     }
 }
-
-extension Duration {
-    /// The whole milliseconds, rounded up so that a time open does not end too early; at most 30 days are asked for.
-    fileprivate var inMilliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
-    }
-}

@@ -176,8 +176,8 @@ extension LimitGate {
         case .probing: return Snapshot(untilMilliseconds: wallMilliseconds, lengthMilliseconds: 0, tries: tries)
         case .parked(let until, let length):
             return Snapshot(
-                untilMilliseconds: wallMilliseconds &+ Self.milliseconds(now.duration(to: until)),
-                lengthMilliseconds: Self.milliseconds(length),
+                untilMilliseconds: wallMilliseconds &+ now.duration(to: until).inMilliseconds,
+                lengthMilliseconds: length.inMilliseconds,
                 tries: tries
             )
         }
@@ -192,13 +192,8 @@ extension LimitGate {
     package init(restoring snapshot: Snapshot, now: ContinuousClock.Instant, wallMilliseconds: Int64) {
         tries = max(0, snapshot.tries)
         let (left, overflow) = snapshot.untilMilliseconds.subtractingReportingOverflow(wallMilliseconds)
-        let planned = min(max(0, snapshot.lengthMilliseconds), Self.milliseconds(Self.longest) * 2)
+        let planned = min(max(0, snapshot.lengthMilliseconds), Self.longest.inMilliseconds * 2)
         let length = Duration.milliseconds(overflow ? planned : min(max(0, left), planned))
         phase = .parked(until: now.advanced(by: length), length: length)
-    }
-
-    private static func milliseconds(_ duration: Duration) -> Int64 {
-        let (seconds, attoseconds) = duration.components
-        return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     }
 }

@@ -90,9 +90,11 @@ private struct Cancelling {
         for id in ids { asked.append(try requests.askToCancel(id, in: view)) }
         var outcomes: [CancelOutcome] = []
         for (id, worker) in zip(ids, asked) {
-            outcomes.append(
-                try await worker.mapAsync { try await wait(for: id, of: $0, view, since: began) } ?? now(id, view)
-            )
+            if let worker {
+                outcomes.append(try await wait(for: id, of: worker, view, since: began))
+            } else {
+                outcomes.append(try now(id, view))
+            }
         }
         return outcomes
     }
@@ -129,15 +131,6 @@ private struct Cancelling {
         case .ended(let result)?: result.status == .cancelled ? .cancelled : .ended(result.status)
         case .deadLettered?: .ended(.failed)
         case .queued?, .claimed?, nil: .unknown
-        }
-    }
-}
-
-extension Optional {
-    fileprivate func mapAsync<Result>(_ transform: (Wrapped) async throws -> Result) async throws -> Result? {
-        switch self {
-        case .some(let wrapped): try await transform(wrapped)
-        case .none: nil
         }
     }
 }

@@ -106,8 +106,7 @@ struct Retrying {
     private func retryLetters(of id: TaskID) throws -> WorkerID? {
         let box = DeadLetterBox(locations: locations)
         guard let step = RetryPlan(try box.letters(of: id)).steps.last else { return nil }
-        try box.retry(step.letter)
-        for older in step.superseded { try box.remove(older) }
+        try box.perform(step)
         return step.letter.worker
     }
 }

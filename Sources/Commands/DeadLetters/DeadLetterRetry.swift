@@ -40,10 +40,7 @@ struct DeadLetterRetry: ParsableCommand {
             let letters = try batch.select(selection, from: box)
             let plan = RetryPlan(letters)
             for step in plan.steps {
-                batch.perform(step.letter) { () throws(SubmissionError) in
-                    try box.retry(step.letter)
-                    for older in step.superseded { try box.remove(older) }
-                }
+                batch.perform(step.letter) { () throws(SubmissionError) in try box.perform(step) }
             }
             for letter in plan.left {
                 Output.note("\(printable(letter.place)) stays: it holds another task of the same id")

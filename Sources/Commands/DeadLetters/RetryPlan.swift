@@ -38,6 +38,16 @@ package struct RetryPlan {
     }
 }
 
+extension DeadLetterBox {
+    /// Runs one task of a plan again; the dead letters that it supersedes go last.
+    /// - Parameter step: The step.
+    /// - Throws: `SubmissionError` when the task cannot be put back, or a dead letter cannot be removed.
+    func perform(_ step: RetryPlan.Step) throws(SubmissionError) {
+        try retry(step.letter)
+        for older in step.superseded { try remove(older) }
+    }
+}
+
 extension DeadLetter {
     /// Names it among all of a queue.
     var place: String { "\(worker)/\(file)" }
