@@ -2,6 +2,7 @@
 // The table of all settings; every layer, message and listing comes from it.
 
 import Agents
+import QueueModel
 import SystemKit
 
 extension Setting {
@@ -62,8 +63,13 @@ extension Setting {
 
     private static let work: [Setting] = [
         .row("WORKERS", \.workers, .workers, "The workers that run and are watched"),
-        .row("MAX_CONCURRENT_TASKS", \.maxConcurrentTasks, .integer(1...256), "The most attempts at once, per worker")
-            .flag("max-concurrent-tasks", "max-concurrent").perWorker(),
+        .row(
+            "MAX_CONCURRENT_TASKS",
+            \.maxConcurrentTasks,
+            .integer(WorkerSlots.range),
+            "The most attempts at once, per worker"
+        )
+        .flag("max-concurrent-tasks", "max-concurrent").perWorker(),
         .row(
             "TASK_TIMEOUT",
             \.taskTimeout,

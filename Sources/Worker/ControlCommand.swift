@@ -44,8 +44,6 @@ package struct ControlCommand: Sendable, Equatable {
 
     /// The names of all commands.
     package static let names = ["status", "pause", "resume", "reload", "scale", "cancel", "drain", "shutdown"]
-    /// How many slots a worker can have.
-    package static let slots = 1...256
 
     /// Reads a line.
     /// - Parameter line: The line without its newline.
@@ -94,7 +92,7 @@ extension ControlCommand.Action {
         case "drain": self = .drain
         case "shutdown": self = .shutdown
         case "scale":
-            guard let slots = object["max_concurrent"]?.intValue, ControlCommand.slots.contains(slots) else {
+            guard let slots = object["max_concurrent"]?.intValue, WorkerSlots.range.contains(slots) else {
                 throw WrongField(message: "max_concurrent: must be a whole number from 1 to 256")
             }
             self = .scale(slots)

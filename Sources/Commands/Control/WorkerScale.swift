@@ -28,7 +28,10 @@ struct WorkerScale: ParsableCommand {
     var queue: QueueOptions
 
     func validate() throws {
-        guard (1...256).contains(slots) else { throw ValidationError("<n>: must be from 1 to 256, not \(slots)") }
+        let range = WorkerSlots.range
+        guard range.contains(slots) else {
+            throw ValidationError("<n>: must be from \(range.lowerBound) to \(range.upperBound), not \(slots)")
+        }
     }
 
     func run() throws {

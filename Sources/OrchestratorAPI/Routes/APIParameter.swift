@@ -65,7 +65,12 @@ package enum APIBody: Sendable, Equatable {
         case .slots:
             [
                 "type": "object", "additionalProperties": false, "required": ["max_concurrent"],
-                "properties": ["max_concurrent": ["type": "integer", "minimum": 1, "maximum": 256]],
+                "properties": [
+                    "max_concurrent": [
+                        "type": "integer", "minimum": .integer(WorkerSlots.range.lowerBound),
+                        "maximum": .integer(WorkerSlots.range.upperBound),
+                    ]
+                ],
             ]
         }
     }

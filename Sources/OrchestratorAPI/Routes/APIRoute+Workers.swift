@@ -5,7 +5,7 @@ import HTTPServer
 import QueueModel
 
 extension APIRoute {
-    private static let slots = 1...256
+    private static let slots = WorkerSlots.range
 
     static let workers: [APIRoute] = [
         APIRoute(.get, "/status", .read, "Show queues, workers and recent failures.") { call in
