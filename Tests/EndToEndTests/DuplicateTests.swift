@@ -19,7 +19,7 @@ private enum Stage: CaseIterable, Sendable {
         _ again: (DaemonFixture) throws -> Void,
         then check: (DaemonFixture) async throws -> Void
     ) async throws {
-        let settings = ["MAX_CONCURRENT_TASKS": "1", "INITIAL_RETRY_DELAY": "2", "RETRY_BACKOFF": "1"]
+        let settings = ["MAX_CONCURRENT_TASKS": "1", "INITIAL_RETRY_DELAY": "60", "MAX_RETRY_DELAY": "60"]
         try await DaemonFixture.working(settings) { daemon in
             let gate = try daemon.makeGate()
             if stage == .queued {
@@ -39,7 +39,13 @@ private enum Stage: CaseIterable, Sendable {
             }
             try again(daemon)
             try await check(daemon)
-            if stage == .queued || stage == .running { try gate.pass() }
+            switch stage {
+            case .queued, .running: try gate.pass()
+            case .waiting:
+                try await daemon.crash()
+                try await daemon.start(with: ["INITIAL_RETRY_DELAY": "1", "MAX_RETRY_DELAY": "1"])
+            case .finished: break
+            }
             #expect(try await daemon.result(of: "t1").status == .completed)
             let runs = try daemon.witness()
             #expect(runs == (1...Self.lastAttempt(stage)).map { "t1 \($0) ran" })

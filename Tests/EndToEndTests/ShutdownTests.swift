@@ -185,19 +185,11 @@ import Testing
             _ = try await daemon.heartbeat { $0.waiting[.retry] == 1 }
             try await daemon.expectCleanEnd()
             try SlowWriter(daemon.scratch.path(of: "good")).write("")
-            var settings = daemon.environment
-            settings["MAX_RETRY_DELAY"] = "1"
-            settings["INITIAL_RETRY_DELAY"] = "1"
             // A delay from a file is never longer than the longest that the settings allow.
-            let next = try ChildProcess(
-                [BuiltProgram.vigil, "worker", "marie"],
-                environment: settings,
-                output: daemon.logPath
-            )
+            try await daemon.start(with: ["INITIAL_RETRY_DELAY": "1", "MAX_RETRY_DELAY": "1"])
             let result = try await daemon.result(of: "t1")
             #expect(result.attempts.map(\.exitCode) == [1, 0])
-            next.send(SIGTERM)
-            #expect(try await next.waitForExit() == .exited(0))
+            try await daemon.expectCleanEnd()
         }
     }
 }

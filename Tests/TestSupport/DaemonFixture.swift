@@ -125,12 +125,13 @@ extension DaemonFixture {
 
     /// Starts the daemon, again where it has ended, and waits for its line that it is ready.
     ///
+    /// - Parameter changes: Settings that this start has in place of the fixture's.
     /// - Returns: The daemon.
     /// - Throws: ``WaitFailure`` when it ends before or does not become ready.
     @discardableResult
-    package func start() async throws -> ChildProcess {
+    package func start(with changes: [String: String] = [:]) async throws -> ChildProcess {
         let before = logText.utf8.count
-        let process = try launch()
+        let process = try launch(with: changes)
         try await eventually("line that the daemon is ready", in: [scratch.path], unlessEnds: process) { [self] in
             logEntries(from: before).contains { $0["message"] == "ready" } ? true : nil
         }
@@ -139,14 +140,15 @@ extension DaemonFixture {
 
     /// Starts the daemon without waiting for anything, for tests of a start that fails.
     ///
+    /// - Parameter changes: Settings that this start has in place of the fixture's.
     /// - Returns: The daemon.
     /// - Throws: `SystemCallError` when it cannot be started.
     @discardableResult
-    package func launch() throws -> ChildProcess {
+    package func launch(with changes: [String: String] = [:]) throws -> ChildProcess {
         let arguments = options.arguments ?? ["worker", options.worker]
         let process = try ChildProcess(
             [options.program ?? BuiltProgram.vigil] + arguments,
-            environment: environment,
+            environment: environment.merging(changes) { _, own in own },
             output: logPath
         )
         started.withLock { $0.append(process) }
