@@ -112,8 +112,8 @@ package struct DeadLetterBox {
     /// The failed result goes first, since its id would make the task a repeat; the dead letter goes last, so that a
     /// crash in between loses nothing. Only a failed or cancelled result gives way, and no other task of the same id.
     /// - Parameter letter: The dead letter.
-    /// - Throws: ``SubmissionError``, also when the dead letter holds no valid task, or when its id has completed or
-    ///   is another task's by now.
+    /// - Throws: ``SubmissionError``, also when the dead letter holds no valid task, when its worker has not finished
+    ///   putting it away, or when its id has completed or is another task's by now.
     package func retry(_ letter: DeadLetter) throws(SubmissionError) {
         let task = try task(of: letter)
         do {
@@ -129,8 +129,18 @@ package struct DeadLetterBox {
 
     private func makeWay(for task: TaskRecord, of letter: DeadLetter) throws {
         let view = try QueueView(locations: locations)
-        // A claim is judged by the submission; its result may be there already, and then is not ours to remove.
-        if try view.claim(of: task.id) != nil { return }
+        if let claim = try view.claim(of: task.id) {
+            // Until the claim is gone the task would count as a repeat, and go with this dead letter.
+            guard claim.verdict?.fileName != letter.file.description else {
+                throw SubmissionError(
+                    .busy,
+                    "\(letter.file): task \(task.id) is just being put away by worker \(claim.worker); try again in a "
+                        + "moment, and start the worker if it is down"
+                )
+            }
+            // Any other is judged by the submission; its result may be there already, and then is not ours to remove.
+            return
+        }
         if let queued = try view.queuedTask(FileName(task.id.string + ".json"), of: letter.worker),
             queued.id == task.id, queued.contentDigest != task.contentDigest
         {

@@ -76,6 +76,37 @@ struct DeadLetterBoxTests {
         #expect(try fixture.names(in: "dlq/marie").isEmpty)
     }
 
+    @Test func aTaskThatIsJustBeingPutAwayKeepsItsDeadLetter() async throws {
+        let fixture = try QueueFixture()
+        let queue = try fixture.open()
+        let claim = try fixture.claim("a", in: queue)
+        let digest = claim.state.digest
+        _ = try await queue.finishDead(claim, reason: .maxRetriesExceeded, fixture.result(claim, .failed))
+        let box = DeadLetterBox(locations: fixture.locations)
+        let letter = try #require(try box.list(worker: nil).first)
+        // As it is between the dead letter and the removal of the claim.
+        var state = ClaimState(
+            taskID: try TaskID("a"),
+            worker: try WorkerID("marie"),
+            owner: "1-1",
+            queuedAt: fixture.now,
+            digest: digest
+        )
+        state.phase = .dead
+        state.verdict = ClaimState.Verdict(
+            reason: .maxRetriesExceeded,
+            failure: fixture.failure,
+            fileName: letter.file.description,
+            timestamp: fixture.now
+        )
+        let claims = try Directory.open(fixture.locations.claims)
+        try AtomicFile.write(state.encoded(), as: "a~state", in: claims, replacing: false, durability: .relaxed)
+        let error = #expect(throws: SubmissionError.self) { try box.retry(letter) }
+        #expect(error?.code == .busy)
+        #expect(try fixture.names(in: "dlq/marie") == [letter.file.description])
+        #expect(try fixture.names(in: "results/marie") == ["a.json"])
+    }
+
     @Test func aFileThatNeverWasATaskNamesItsBytesAndStays() async throws {
         let fixture = try QueueFixture()
         try fixture.drop("{broken", as: "x.json")
