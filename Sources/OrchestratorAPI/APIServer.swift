@@ -39,6 +39,7 @@ package struct APIEnvironment: Sendable {
     let logger: Logger
     let bell: ChangeBell
     let watcher: DirectoryWatcher?
+    let makeSecret: @Sendable () -> String
     let convert: @Sendable (any Error) -> HTTPError?
 
     /// Names what the API runs on.
@@ -47,18 +48,21 @@ package struct APIEnvironment: Sendable {
     ///   - logger: Takes changes, refusals and what goes wrong.
     ///   - bell: Rings when there may be new events.
     ///   - watcher: Tells of new output; nil where the kernel tells nothing, and streams look from time to time.
+    ///   - makeSecret: Makes a text that nobody can guess.
     ///   - convert: Gives the answers to errors of the operations; nil for those it does not know.
     package init(
         reactor: Reactor,
         logger: Logger,
         bell: ChangeBell,
         watcher: DirectoryWatcher?,
+        makeSecret: @escaping @Sendable () -> String,
         convert: @escaping @Sendable (any Error) -> HTTPError?
     ) {
         self.reactor = reactor
         self.logger = logger
         self.bell = bell
         self.watcher = watcher
+        self.makeSecret = makeSecret
         self.convert = convert
     }
 }
@@ -90,7 +94,12 @@ package struct APIServer: Service {
             lane: lane,
             bell: environment.bell,
             watcher: environment.watcher,
-            gatekeeper: Gatekeeper(root: configuration.isPrivate ? nil : configuration.root, lane: lane)
+            gatekeeper: Gatekeeper(
+                root: configuration.isPrivate ? nil : configuration.root,
+                lane: lane,
+                origin: OriginCheck(),
+                makeSecret: environment.makeSecret
+            )
         )
         server = HTTPServer(
             configuration: HTTPServerConfiguration(
@@ -150,6 +159,8 @@ struct APIDesk: Sendable {
             route: route,
             request: request,
             context: context,
+            caller: caller,
+            gatekeeper: gatekeeper,
             operations: operations,
             lane: lane,
             bell: bell,

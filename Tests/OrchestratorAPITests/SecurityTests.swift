@@ -81,6 +81,9 @@ import Testing
     }
 
     @Test func routesNeedMoreWhenTheyChangeSomething() {
-        for route in APIRoute.all where route.method != .get { #expect(route.scope > .read) }
+        // A session allows what its token does, so that every token may begin and end one.
+        for route in APIRoute.all where route.method != .get && route.path != "/session" {
+            #expect(route.scope > .read, "\(route.path)")
+        }
     }
 }

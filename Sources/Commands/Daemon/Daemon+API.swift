@@ -32,6 +32,10 @@ extension Daemon {
                 logger: logger,
                 bell: bell,
                 watcher: watcher,
+                makeSecret: {
+                    var generator = SystemRandomNumberGenerator()
+                    return AccessToken.randomDigits(using: &generator)
+                },
                 convert: QueueOperations.answer
             )
         )

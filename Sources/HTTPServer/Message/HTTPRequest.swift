@@ -60,6 +60,9 @@ package struct HTTPRequest: Sendable, Equatable {
         return version == .http11 || headers.lists("keep-alive", in: "connection")
     }
 
+    /// The port that the request is for; nil when it named none.
+    package var authorityPort: UInt16? { authority.flatMap { Authority($0) }?.port }
+
     /// Whether the client waits for a go-ahead before it sends the body (RFC 9110, 10.1.1).
     package var expectsContinue: Bool {
         version == .http11 && headers.lists("100-continue", in: "expect")

@@ -10,6 +10,8 @@ struct APICall: Sendable {
     let route: APIRoute
     let request: HTTPRequest
     let context: RequestContext
+    let caller: Caller
+    let gatekeeper: Gatekeeper
     let operations: any APIOperations
     let lane: BlockingLane
     let bell: ChangeBell
@@ -60,7 +62,7 @@ package struct APIRoute: Sendable {
     /// What all paths begin with.
     package static let prefix = "/api/v1"
     /// All routes.
-    package static let all = tasks + workers + deadLetters + history + streams + [description]
+    package static let all = tasks + workers + deadLetters + history + streams + sessions + [description]
 
     private static let description = APIRoute(.get, "/openapi.json", .read, "This description.") { call in
         _ = try call.query()

@@ -62,14 +62,21 @@ package struct AccessToken: Sendable, Equatable {
         now: Timestamp,
         using generator: inout some RandomNumberGenerator
     ) -> (token: AccessToken, secret: String) {
+        let secret = "vigil_" + randomDigits(using: &generator)
+        let digest = Digest.sha256(Array(secret.utf8))
+        return (AccessToken(name: name, scope: scope, digest: digest, createdAt: now), secret)
+    }
+
+    /// A text that nobody can guess.
+    /// - Parameter generator: Where its 256 bits come from.
+    /// - Returns: 64 hexadecimal digits.
+    package static func randomDigits(using generator: inout some RandomNumberGenerator) -> String {
         var digits = ""
         for _ in 0..<4 {
             let part = String(generator.next() as UInt64, radix: 16)
             digits += String(repeating: "0", count: 16 - part.utf8.count) + part
         }
-        let secret = "vigil_" + digits
-        let digest = Digest.sha256(Array(secret.utf8))
-        return (AccessToken(name: name, scope: scope, digest: digest, createdAt: now), secret)
+        return digits
     }
 }
 

@@ -8,11 +8,12 @@ package import HTTPServer
 /// Programs send no Origin. A browser sends it with everything that could change something, and a page of ours has
 /// exactly the origin that the request is for, since `Host` is checked before.
 package struct OriginCheck: RouterMiddleware {
-    private let scheme: String
+    /// Whether the server is reached by TLS.
+    let isSecure: Bool
 
     /// Creates the check.
-    /// - Parameter scheme: The scheme that the server is reached by.
-    package init(scheme: String = "http") { self.scheme = scheme }
+    /// - Parameter isSecure: Whether the server is reached by TLS.
+    package init(isSecure: Bool = false) { self.isSecure = isSecure }
 
     /// Passes the request on unless it comes from a foreign page.
     /// - Parameters:
@@ -26,9 +27,7 @@ package struct OriginCheck: RouterMiddleware {
         context: RequestContext,
         next: RouteHandler
     ) async throws -> HTTPResponse {
-        guard accepts(request) else {
-            throw HTTPError(.forbidden, code: "foreign_origin", "requests of pages of another origin are refused")
-        }
+        guard accepts(request) else { throw HTTPError.foreignOrigin }
         return try await next(request, context)
     }
 
@@ -39,6 +38,27 @@ package struct OriginCheck: RouterMiddleware {
         let origins = request.headers.values(of: "origin")
         if origins.isEmpty { return true }
         guard origins.count == 1, let authority = request.authority, !authority.isEmpty else { return false }
-        return origins[0] == "\(scheme)://\(authority)"
+        return origins[0] == "\(isSecure ? "https" : "http")://\(authority)"
     }
+
+    /// Whether a request that has a cookie was made by a page of ours.
+    ///
+    /// A browser sends cookies with what a page of another port of the host asks for, too. It names the page's origin
+    /// with everything that changes something and with a WebSocket, and says of the rest where it comes from.
+    /// - Parameter request: The request.
+    /// - Returns: False where the origin has to be named and is not, and for a page of another origin.
+    package func isOwnPage(_ request: HTTPRequest) -> Bool {
+        let isLook = [.get, .head].contains(request.method) && !request.headers.lists("upgrade", in: "connection")
+        guard isLook || request.headers["origin"] != nil, accepts(request) else { return false }
+        return request.headers.values(of: "sec-fetch-site").allSatisfy { $0 == "same-origin" || $0 == "none" }
+    }
+}
+
+extension HTTPError {
+    /// The refusal of what a page of another origin asks for.
+    static let foreignOrigin = HTTPError(
+        .forbidden,
+        code: "foreign_origin",
+        "requests of pages of another origin are refused"
+    )
 }

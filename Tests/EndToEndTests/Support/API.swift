@@ -37,6 +37,13 @@ struct APIClient {
     let port: UInt16
     /// The token that requests show.
     let token: String
+    /// The cookie that they have in its place.
+    var cookie: String?
+
+    /// What tells who asks.
+    private var credential: [String: String] {
+        cookie.map { ["Cookie": $0] } ?? ["Authorization": "Bearer \(token)"]
+    }
 
     /// Sends a request; the path is that behind `/api/v1`.
     func send(
@@ -45,7 +52,7 @@ struct APIClient {
         _ headers: [String: String] = [:],
         body: String? = nil
     ) async throws -> Page {
-        var fields = ["Authorization": "Bearer \(token)"]
+        var fields = credential
         if body != nil { fields["Content-Type"] = "application/json" }
         return try await Page.send(
             method,
@@ -68,7 +75,7 @@ struct APIClient {
 extension APIClient {
     /// Begins a stream; the path is that behind `/api/v1`.
     func stream(_ path: String, _ headers: [String: String] = [:]) async throws -> StreamClient {
-        let fields = ["Host": "localhost", "Authorization": "Bearer \(token)"].merging(headers) { _, own in own }
+        let fields = ["Host": "localhost"].merging(credential) { $1 }.merging(headers) { _, own in own }
         let lines = fields.map { "\($0.key): \($0.value)\r\n" }.joined()
         return try await blocking {
             let socket = try Page.connection(to: port)
