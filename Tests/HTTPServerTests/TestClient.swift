@@ -108,13 +108,18 @@ actor TestClient {
     /// Waits for bytes and returns what came until their end.
     func read(through end: String) async throws -> String { try await text(through: end) }
 
-    private func text(count: Int) async throws -> String {
+    /// Waits for so many bytes.
+    func bytes(_ count: Int) async throws -> [UInt8] {
         while received.count < count {
             if isAtEnd { throw Ended() }
             await wake()
         }
         defer { received.removeFirst(count) }
-        return String(decoding: received[..<count], as: UTF8.self)
+        return Array(received[..<count])
+    }
+
+    private func text(count: Int) async throws -> String {
+        String(decoding: try await bytes(count), as: UTF8.self)
     }
 
     private func text(through end: String) async throws -> String {

@@ -132,6 +132,25 @@ extension HTTPConnection {
         }
     }
 
+    /// A request was answered with the upgrade to a WebSocket, which has the connection from now on.
+    ///
+    /// - Parameters:
+    ///   - number: The number that came with the request.
+    ///   - response: The answer.
+    ///   - now: The present moment.
+    /// - Returns: The bytes of the answer, and what the client has sent behind its request; nil when the request was
+    ///   given up or the server stops.
+    package mutating func upgraded(
+        _ number: UInt64,
+        _ response: HTTPResponse,
+        at now: HTTPMoment
+    ) -> (head: [UInt8], input: [UInt8])? {
+        guard case .handling(number, let framing) = state, !isShuttingDown else { return nil }
+        state = .closed
+        let head = ResponseSerializer.bytes(for: response, framing: framing, unixSeconds: now.unixSeconds)
+        return (head, parser.takeBufferedBytes())
+    }
+
     /// A request was answered.
     ///
     /// - Parameters:

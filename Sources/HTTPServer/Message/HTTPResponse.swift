@@ -13,6 +13,8 @@ package struct HTTPResponse: Sendable, Equatable {
     package var body: [UInt8]
     /// A body that is sent piece by piece in place of ``body``; nil for a whole one.
     package var stream: HTTPBodyStream?
+    /// What takes the connection over once the response is sent; nil when it goes on with requests.
+    package internal(set) var webSocket: WebSocketUpgrade?
 
     /// Creates a response.
     ///

@@ -30,6 +30,8 @@ package struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
     /// Whether a response of this status carries content (RFC 9110, 6.4.1).
     var allowsContent: Bool { code >= 200 && code != 204 && code != 304 }
 
+    /// 101: the connection goes on with another protocol; the only interim status that a handler may answer with.
+    package static let switchingProtocols = HTTPStatus(code: 101, reason: "Switching Protocols")
     /// 200: the request succeeded.
     package static let ok = HTTPStatus(code: 200, reason: "OK")
     /// 201: a resource was created.

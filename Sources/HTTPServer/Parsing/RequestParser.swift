@@ -70,6 +70,16 @@ package struct RequestParser: Sendable {
     /// The bytes that arrived and are not part of an event yet.
     package var bufferedBytes: Int { buffer.count - start }
 
+    /// Takes those bytes out, for another protocol that goes on with them.
+    mutating func takeBufferedBytes() -> [UInt8] {
+        defer {
+            buffer = []
+            start = 0
+            scanned = 0
+        }
+        return Array(buffer[start...])
+    }
+
     /// Adds bytes as they came.
     ///
     /// - Parameter bytes: The bytes; as much as the caller reads at once bounds what is buffered beyond the limits.

@@ -39,7 +39,8 @@ package enum ResponseSerializer {
     ///   - unixSeconds: The time of the `Date` field, in seconds since 1970.
     /// - Returns: The bytes to send. No header value can break out of its line.
     package static func bytes(for response: HTTPResponse, framing: Framing, unixSeconds: Int64) -> [UInt8] {
-        let isLegal = (200...599).contains(response.status.code)
+        let isUpgrade = response.webSocket != nil && response.status == .switchingProtocols
+        let isLegal = isUpgrade || (200...599).contains(response.status.code)
         let status = isLegal ? response.status : .internalServerError
         var head: [UInt8] = []
         head.append(contentsOf: "HTTP/1.1 \(status.code) ".utf8)
@@ -54,7 +55,9 @@ package enum ResponseSerializer {
             head.append(contentsOf: "\r\n".utf8)
         }
         if status.allowsContent { appendLength(of: response, framing, to: &head) }
-        if framing.closes {
+        if isUpgrade {
+            head.append(contentsOf: "Connection: Upgrade\r\n".utf8)
+        } else if framing.closes {
             head.append(contentsOf: "Connection: close\r\n".utf8)
         } else if framing.version == .http10 {
             head.append(contentsOf: "Connection: keep-alive\r\n".utf8)

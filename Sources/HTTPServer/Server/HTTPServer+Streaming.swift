@@ -44,7 +44,7 @@ extension HTTPServer {
         guard connections[connectionNumber] != nil else { throw CancellationError() }
         guard !connection.machine.output.isEmpty else { return }
         await withTaskCancellationHandler {
-            await withCheckedContinuation { connection.writer = $0 }
+            await connection.waitToWrite()
         } onCancel: {
             reactor.perform { self.assumeIsolated { $0.connections[connectionNumber]?.wakeWriter() } }
         }

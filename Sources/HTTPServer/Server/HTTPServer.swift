@@ -89,7 +89,7 @@ extension HTTPServer {
 
     private func drain() async {
         stopListening()
-        for connection in connections.values { perform(connection.machine.shutDown(), on: connection) }
+        for connection in connections.values { perform(connection.shutDown(at: now), on: connection) }
         let deadline = ContinuousClock().now + configuration.deadlines.drain
         let timer = reactor.schedule(at: deadline) { self.assumeIsolated { $0.cutOff() } }
         if Task.isCancelled {
@@ -167,6 +167,7 @@ extension HTTPServer {
         if let timer = connection.timer { reactor.cancel(timer.id) }
         cancelHandler(of: connection)
         connection.wakeWriter()
+        connection.wakeReader()
         resumeAccepting()
         noteEnd()
     }
@@ -175,13 +176,13 @@ extension HTTPServer {
         guard let connection = connections[number] else { return }
         if !readiness.isDisjoint(with: [.hangUp, .error]) { return close(connection) }
         guard readiness.contains(.read) else { return perform(.none, on: connection) }
-        guard connection.machine.wantsInput else {
+        guard connection.wantsInput else {
             connection.hasUnwantedInput = true
             return perform(.none, on: connection)
         }
         switch connection.read() {
-        case .bytes(let bytes): perform(connection.machine.received(bytes, at: now), on: connection)
-        case .end: perform(connection.machine.inputEnded(), on: connection)
+        case .bytes(let bytes): perform(connection.received(bytes, at: now), on: connection)
+        case .end: perform(connection.inputEnded(), on: connection)
         case .failed: close(connection)
         }
     }
@@ -197,12 +198,13 @@ extension HTTPServer {
             case .finishWriting: connection.finishWriting()
             case .close: return close(connection)
             }
-            guard !connection.machine.output.isEmpty else { break }
+            guard !connection.output.isEmpty else { break }
             guard let count = connection.write() else { return close(connection) }
             guard count > 0 else { break }
-            action = connection.machine.sent(count, at: now)
+            action = connection.sent(count, at: now)
         }
-        if connection.machine.output.isEmpty { connection.wakeWriter() }
+        if connection.output.isEmpty { connection.wakeWriter() }
+        if let webSocket = connection.webSocket { wake(connection, webSocket) }
         if let interest = connection.takeNewInterest() {
             do { try reactor.change(connection.descriptor, to: interest) } catch { return close(connection) }
         }
@@ -211,7 +213,7 @@ extension HTTPServer {
 
     /// Sets the timer when the deadline is earlier than it; a later deadline is looked at when the timer fires.
     private func setTimer(of connection: ServerConnection) {
-        let deadline = connection.machine.deadline
+        let deadline = connection.deadline
         if let timer = connection.timer {
             guard deadline < timer.moment else { return }
             reactor.cancel(timer.id)
@@ -224,7 +226,7 @@ extension HTTPServer {
     private func timerFired(_ number: UInt64) {
         guard let connection = connections[number] else { return }
         connection.timer = nil
-        perform(connection.machine.deadlinePassed(at: now), on: connection)
+        perform(connection.deadlinePassed(at: now), on: connection)
     }
 }
 
@@ -246,7 +248,10 @@ extension HTTPServer {
         handlers[requestNumber] = Task(executorPreference: reactor) {
             let response = await self.respond(to: request, context)
             let isStreamed = await self.answered(requestNumber, response, of: connectionNumber, number)
-            if isStreamed, let stream = response.stream {
+            if isStreamed, let upgrade = response.webSocket {
+                await self.serve(upgrade, on: connectionNumber)
+                await self.webSocketEnded(requestNumber, of: connectionNumber)
+            } else if isStreamed, let stream = response.stream {
                 let isComplete = await self.write(stream, to: connectionNumber, number)
                 await self.streamEnded(isComplete, requestNumber, of: connectionNumber, number)
             }
@@ -256,7 +261,7 @@ extension HTTPServer {
 
     /// Takes the response to a request, which is the connection's `number`th.
     ///
-    /// - Returns: Whether its body is to be streamed now.
+    /// - Returns: Whether its body is to be streamed now, or its WebSocket to be served.
     private func answered(
         _ requestNumber: UInt64,
         _ response: HTTPResponse,
@@ -264,6 +269,7 @@ extension HTTPServer {
         _ number: UInt64
     ) -> Bool {
         guard let connection = connections[connectionNumber] else { return false }
+        if let upgrade = response.webSocket, start(upgrade, response, on: connection, number) { return true }
         let isStreamed = connection.machine.answered(number, response, at: now)
         if !isStreamed {
             // Before the next request of the connection may begin.

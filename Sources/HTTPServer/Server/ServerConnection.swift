@@ -22,12 +22,16 @@ final class ServerConnection {
     let number: UInt64
     /// What the connection is up to.
     var machine: HTTPConnection
+    /// What it is up to once it has become a WebSocket; the other one is at its end then.
+    var webSocket: WebSocketConnection?
     /// The timer that is set, and for when; it may be earlier than the machine's deadline.
     var timer: (id: TimerID, moment: ContinuousClock.Instant)?
     /// The request being handled, under its number on this server.
     var request: UInt64?
     /// Who waits for the output to be taken.
-    var writer: CheckedContinuation<Void, Never>?
+    private var writers: [CheckedContinuation<Void, Never>] = []
+    /// Who waits for a message.
+    var reader: CheckedContinuation<Void, Never>?
     /// Whether the socket was found readable while nothing was to be read.
     var hasUnwantedInput = false
     private let socket: StreamSocket
@@ -55,7 +59,7 @@ final class ServerConnection {
     /// Sends once: the count of bytes that the kernel took, or nil when the connection is gone.
     func write() -> Int? {
         do {
-            return try socket.send(machine.output)
+            return try socket.send(output)
         } catch {
             return error.errno == .again ? 0 : nil
         }
@@ -63,8 +67,18 @@ final class ServerConnection {
 
     /// Wakes who waits for the output to be taken, whether it was or the connection is gone.
     func wakeWriter() {
-        writer?.resume()
-        writer = nil
+        let waiting = writers
+        writers = []
+        for writer in waiting { writer.resume() }
+    }
+
+    /// Waits until the output was taken or the connection is gone; it may be woken before.
+    func waitToWrite() async { await withCheckedContinuation { writers.append($0) } }
+
+    /// Wakes who waits for a message, whether one has come or none will.
+    func wakeReader() {
+        reader?.resume()
+        reader = nil
     }
 
     /// Tells the client that nothing more will come.
@@ -76,11 +90,52 @@ final class ServerConnection {
     /// calls for most requests.
     func takeNewInterest() -> Interest? {
         defer { hasUnwantedInput = false }
-        var wanted: Interest = machine.wantsInput ? .read : []
-        if !machine.output.isEmpty { wanted.insert(.write) }
+        var wanted: Interest = wantsInput ? .read : []
+        if !output.isEmpty { wanted.insert(.write) }
         if !hasUnwantedInput, interest.contains(.read) { wanted.insert(.read) }
         guard wanted != interest else { return nil }
         interest = wanted
         return wanted
+    }
+}
+
+// MARK: - Whichever protocol is spoken
+
+extension ServerConnection {
+    /// The bytes to send now.
+    var output: ArraySlice<UInt8> { webSocket?.output ?? machine.output }
+
+    /// Whether reading makes sense now.
+    var wantsInput: Bool { webSocket?.wantsInput ?? machine.wantsInput }
+
+    /// When something is due.
+    var deadline: ContinuousClock.Instant { webSocket?.deadline ?? machine.deadline }
+
+    /// Bytes arrived.
+    func received(_ bytes: [UInt8], at now: HTTPMoment) -> HTTPConnection.Action {
+        webSocket?.received(bytes, at: now.instant) ?? machine.received(bytes, at: now)
+    }
+
+    /// The client will send nothing more.
+    func inputEnded() -> HTTPConnection.Action { webSocket?.inputEnded() ?? machine.inputEnded() }
+
+    /// Output was taken by the socket.
+    func sent(_ count: Int, at now: HTTPMoment) -> HTTPConnection.Action {
+        webSocket?.sent(count, at: now.instant) ?? machine.sent(count, at: now)
+    }
+
+    /// The deadline passed.
+    func deadlinePassed(at now: HTTPMoment) -> HTTPConnection.Action {
+        webSocket?.deadlinePassed(at: now.instant) ?? machine.deadlinePassed(at: now)
+    }
+
+    /// Takes a message of the client; nil when this is no WebSocket.
+    func takeMessage(
+        at now: HTTPMoment
+    ) -> (message: WebSocketMessage?, action: HTTPConnection.Action)? { webSocket?.takeMessage(at: now.instant) }
+
+    /// The server stops.
+    func shutDown(at now: HTTPMoment) -> HTTPConnection.Action {
+        webSocket?.shutDown(at: now.instant) ?? machine.shutDown()
     }
 }
