@@ -11,6 +11,8 @@ package struct TaskQuery: Sendable, Equatable {
     package var worker: WorkerID?
     /// The group whose tasks are wanted; nil: of all groups and of none.
     package var group: GroupName?
+    /// What the ids of the wanted tasks contain; nil: anything.
+    package var idPart: String?
     /// The most tasks.
     package var limit: Int
     /// Behind which task of the list to begin; nil: at the newest.
@@ -19,6 +21,25 @@ package struct TaskQuery: Sendable, Equatable {
     /// All tasks.
     /// - Parameter limit: The most tasks.
     package init(limit: Int) { self.limit = limit }
+}
+
+/// A stretch of time up to now.
+package struct TimelineQuery: Sendable, Equatable {
+    /// How long each step is.
+    package var step: Duration
+    /// How many steps there are.
+    package var steps: Int
+    /// Whose tasks count; nil: everyone's.
+    package var worker: WorkerID?
+
+    /// A stretch of time.
+    /// - Parameters:
+    ///   - step: How long each step is.
+    ///   - steps: How many steps there are.
+    package init(step: Duration, steps: Int) {
+        self.step = step
+        self.steps = steps
+    }
 }
 
 /// A choice of dead letters.
@@ -160,6 +181,10 @@ package protocol APIOperations: Sendable {
     func group(_ name: GroupName) throws -> JSONValue
     /// How many tasks there are.
     func statistics() throws -> JSONValue
+    /// How many tasks ended when, and how long they took.
+    func timeline(_ query: TimelineQuery) throws -> JSONValue
+    /// Of each worker the task that waits longest.
+    func oldestWaiting() throws -> JSONValue
     /// Events behind a sequence, in order.
     func events(after sequence: Int64, limit: Int) throws -> [NotificationRecord]
     /// The sequence of the latest event; 0 when there is none.

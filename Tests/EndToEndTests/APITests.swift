@@ -238,6 +238,9 @@ struct APITests {
             try second.pass()
             _ = try await stream.read(through: "three\n")
             _ = try await stream.read(through: "\r\n0\r\n\r\n")
+            let rest = try await api.stream("/tasks/t1/logs/stream?from=4")
+            #expect(try await !rest.read(through: "\r\n0\r\n\r\n").contains("one\n"))
+            #expect(try await api.get("/tasks/t1/logs/stream?from=-1").status == 400)
             #expect(try await api.get("/tasks/nobody/logs/stream").status == 404)
         }
     }

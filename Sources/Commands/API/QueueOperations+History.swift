@@ -54,7 +54,8 @@ extension QueueOperations {
         return try history.sequence(beforeLast: 0)
     }
 
-    private func history() throws -> HistoryReader {
+    /// What the orchestrator knows.
+    func history() throws -> HistoryReader {
         do {
             return try HistoryReader(HistoryLocation(settings.loaded.settings))
         } catch {

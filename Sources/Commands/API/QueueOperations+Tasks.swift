@@ -14,6 +14,7 @@ extension QueueOperations {
         listing.states = query.states
         listing.worker = query.worker
         listing.group = query.group
+        listing.idPart = query.idPart
         listing.limit = query.limit
         listing.after = query.after
         listing.isPage = true

@@ -186,7 +186,8 @@ extension WorkerReport {
         object["heartbeat_age_seconds"] = .integer(Age(of: heartbeat.timestamp, at: now).seconds)
         // The names of the heartbeat's own fields, so that a script reads both alike.
         let names = [
-            "circuit_breaker_state", "uptime_seconds", "pid", "host", "version", "max_concurrent", "stats", "problems",
+            "circuit_breaker_state", "circuit_open_until", "uptime_seconds", "pid", "host", "version", "max_concurrent",
+            "stats", "problems",
             "rate_limit", "cost_usd", "usage_limits", "budget",
         ]
         let fields = heartbeat.json.objectValue ?? [:]

@@ -18,6 +18,10 @@ struct TaskListing {
     var worker: WorkerID?
     /// The group whose tasks are wanted; nil: of all groups and of none.
     var group: GroupName?
+    /// What the ids of the wanted tasks contain; nil: anything.
+    ///
+    /// What lies in an inbox is found by the name of its file, so that not each has to be read.
+    var idPart: String?
     /// The most rows; nil: no limit.
     var limit: Int?
     /// Whether the rows are a page: a place with two rows is not torn apart by the limit, so that the next page can
@@ -71,6 +75,7 @@ struct TaskListing {
     /// The places where rows may come from, in the order of the cursor.
     private func places(_ summary: inout Summary) throws(SystemCallError) -> [TaskTrace] {
         var places = try candidates(&summary)
+        if let idPart { places = places.filter { $0.key.contains(idPart) } }
         if let after { places = places.filter { after.precedes($0.sinceNanoseconds, $0.key) } }
         // What is older than the last ended task that is known comes with those that are not known yet.
         if let horizon = summary.horizon {
@@ -92,6 +97,7 @@ struct TaskListing {
         query.states = states.filter(\.isFinal)
         query.worker = worker
         query.group = group
+        query.idPart = idPart
         query.after = after.map { HistoryQuery.Place(nanoseconds: $0.nanoseconds, id: $0.key) }
         let ended = try EndedTasks(view: view, settings: survey.loaded.settings)
             .traces(query, without: Set(pairs.map(\.0)))

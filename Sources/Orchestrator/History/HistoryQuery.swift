@@ -30,6 +30,8 @@ package struct HistoryQuery: Sendable, Equatable {
     package var worker: WorkerID?
     /// Only those of this group; nil: of all groups and of none.
     package var group: GroupName?
+    /// Only those whose id contains this; nil: all.
+    package var idPart: String?
     /// Behind which place to begin; nil: at the newest.
     package var after: Place?
 

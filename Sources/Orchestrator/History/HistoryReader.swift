@@ -29,7 +29,7 @@ package struct TaskCounts: Sendable, Equatable {
 /// It is as recent as the orchestrator's last change, so that it is of use only while an orchestrator lives. Tasks that
 /// have not ended move on in the files, which alone are to be asked about them.
 package struct HistoryReader: ~Copyable {
-    private var connection: Connection
+    var connection: Connection
 
     /// Opens the history.
     /// - Parameter location: Where the orchestrator's files lie.
@@ -84,10 +84,12 @@ package struct HistoryReader: ~Copyable {
         var conditions = ["ended_ms IS NOT NULL", "(?1 IS NULL OR worker = ?1)", "(?2 IS NULL OR group_name = ?2)"]
         if !words.isEmpty { conditions.append("state IN (\(words))") }
         if query.after != nil { conditions.append("ended_ms <= ?4 AND (ended_ms < ?4 OR task_id > ?5)") }
+        if query.idPart != nil { conditions.append("instr(task_id, ?\(query.after == nil ? 4 : 6)) > 0") }
         var values: [SQLValue] = [
             SQLValue(query.worker?.string), SQLValue(query.group?.string), .integer(Int64(query.limit ?? .max)),
         ]
         if let after = query.after { values += [.integer(after.milliseconds), .text(after.id)] }
+        if let part = query.idPart { values.append(.text(part)) }
         var found: [TaskEntry] = []
         try connection.query(
             """

@@ -25,6 +25,16 @@ extension APIRoute {
             _ = try call.query()
             return try await call.answer { try $0.statistics() }
         },
+        APIRoute(.get, "/stats/timeline", .read, "Show when tasks ended, and how long they took.", handler: timeline)
+            .query(
+                .number("step", "How many seconds a step has; else 1800.", in: stepSeconds),
+                .number("steps", "How many steps up to now; else 48.", in: stepCounts),
+                .text("worker", "Only this worker's tasks.")
+            ),
+        APIRoute(.get, "/stats/waiting", .read, "Show the task of each worker that waits longest.") { call in
+            _ = try call.query()
+            return try await call.answer { try $0.oldestWaiting() }
+        },
         APIRoute(.get, "/events", .read, "Read the events behind a sequence.") { call in
             let reader = try call.query()
             let after = try reader.value("after", "the sequence of an event, or 0") { text in
@@ -45,6 +55,20 @@ extension APIRoute {
         }
         .query(.text("worker", "Whose settings; else those of everything.")),
     ]
+
+    private static let stepSeconds = 10...86_400
+    private static let stepCounts = 1...200
+
+    private static func timeline(_ call: APICall) async throws -> HTTPResponse {
+        let reader = try call.query()
+        var query = TimelineQuery(
+            step: .seconds(try reader.number("step", in: stepSeconds) ?? 1800),
+            steps: try reader.number("steps", in: stepCounts) ?? 48
+        )
+        query.worker = try reader.identifier("worker")
+        let wanted = query
+        return try await call.answer { try $0.timeline(wanted) }
+    }
 
     /// Events as a document; `last` is where to go on.
     private static func page(of events: [NotificationRecord], after: Int64) -> JSONValue {

@@ -18,7 +18,8 @@ extension APIRoute {
         )
         .query(
             .word("stream", "Which output; else stdout.", ["stdout", "stderr"]),
-            .number("attempt", "Which attempt; else the latest.", in: attempts)
+            .number("attempt", "Which attempt; else the latest.", in: attempts),
+            .number("from", "Behind how many bytes to begin; else at the beginning.", in: 0...Int.max)
         )
         .answering("text/plain"),
     ]
@@ -45,11 +46,12 @@ extension APIRoute {
 
     private static func followOutput(_ call: APICall) async throws -> HTTPResponse {
         let query = try logQuery(call)
+        let start = Int64(try call.query().number("from", in: 0...Int.max) ?? 0)
         let hold = try call.places.take()
         let place = try await call.perform { try $0.outputPlace(query) }
         let stream = HTTPBodyStream { writer in
             defer { withExtendedLifetime(hold) {} }
-            try await OutputFeed(call: call).run(place, to: writer)
+            try await OutputFeed(call: call).run(place, from: start, to: writer)
         }
         var response = HTTPResponse(contentType: "text/plain; charset=utf-8", stream: stream)
         response.headers["Vigil-Attempt"] = "\(place.attempt)"

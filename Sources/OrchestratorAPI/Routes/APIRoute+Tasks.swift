@@ -16,6 +16,7 @@ extension APIRoute {
                 .word("state", "Only tasks in this state.", TaskState.allCases.map(\.rawValue), isRepeatable: true),
                 .text("worker", "Only this worker's tasks."),
                 .text("group", "Only tasks of this group."),
+                .text("match", "Only tasks whose id contains this."),
                 .number("limit", "The most tasks of the page; else \(usualPage).", in: pageSizes),
                 .text("cursor", "What next_cursor of the page before was.")
             ),
@@ -64,6 +65,9 @@ extension APIRoute {
         }
         query.worker = try reader.identifier("worker")
         query.group = try reader.identifier("group")
+        query.idPart = try reader.value("match", "1 to 128 bytes of an id") {
+            (1...128).contains($0.utf8.count) ? $0 : nil
+        }
         query.after = try reader.value("cursor", "what next_cursor of a page was") { TaskCursor($0) }
         let wanted = query
         return try await call.answer { try $0.tasks(wanted) }

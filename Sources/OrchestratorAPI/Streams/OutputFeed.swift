@@ -74,17 +74,18 @@ struct OutputFeed: Sendable {
     /// Sends the output.
     /// - Parameters:
     ///   - place: Whose.
+    ///   - start: Behind how many bytes to begin.
     ///   - writer: Takes the stream.
     /// - Throws: `CancellationError` when the client is gone; what keeps the output from being read.
-    func run(_ place: OutputPlace, to writer: HTTPBodyWriter) async throws {
+    func run(_ place: OutputPlace, from start: Int64 = 0, to writer: HTTPBodyWriter) async throws {
         let bell = ChangeBell(reactor: call.bell.reactor)
         let watches = watch(place, bell)
         defer { for watch in watches { call.watcher?.remove(watch) } }
-        var offset: Int64 = 0
+        var offset = start
         while true {
             let rings = bell.rings
-            let start = offset
-            let look = try await call.perform(forStream: true) { try $0.look(place, from: start) }
+            let behind = offset
+            let look = try await call.perform(forStream: true) { try $0.look(place, from: behind) }
             if !look.bytes.isEmpty {
                 try await writer.write(look.bytes)
                 offset += Int64(look.bytes.count)
