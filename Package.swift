@@ -39,6 +39,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CDashboard", exclude: ["assets"]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
 
         library("ArgumentParser"),
@@ -69,7 +70,10 @@ let package = Package(
             "Orchestrator",
             ["CSQLite", "FileQueue", "Logging", "Metrics", "QueueModel", "ServiceLifecycle", "SystemKit"]
         ),
-        library("OrchestratorAPI", ["HTTPServer", "Logging", "QueueModel", "ServiceLifecycle", "SystemKit"]),
+        library(
+            "OrchestratorAPI",
+            ["CDashboard", "HTTPServer", "Logging", "QueueModel", "ServiceLifecycle", "SystemKit"]
+        ),
         library(
             "Commands",
             [

@@ -139,6 +139,7 @@ struct APIDesk: Sendable {
 
     func router(convert: @escaping @Sendable (any Error) -> HTTPError?) -> Router {
         var router = Router(middleware: [SecurityHeaders(), ProblemMiddleware(convert: convert), OriginCheck()])
+        Dashboard.add(to: &router)
         router.group(APIRoute.prefix) { router in
             for route in APIRoute.all {
                 router.on(route.method, route.path) { request, context in
