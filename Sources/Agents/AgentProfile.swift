@@ -47,6 +47,8 @@ package struct AgentProfile: Equatable, Sendable {
     package var acceptsDenials: Bool
     /// The account whose usage limit the profile shares with others; nil for one of its own.
     package var account: AgentName?
+    /// When it is taken for hung; what is left open is the worker's.
+    package var liveness: LivenessLimits
 
     /// Makes a profile.
     ///
@@ -61,6 +63,7 @@ package struct AgentProfile: Equatable, Sendable {
     ///   - systemPromptFile: an absolute path, or nil for the worker's.
     ///   - acceptsDenials: whether an answer counts although the agent was denied a tool on the way.
     ///   - account: the account whose usage limit the profile shares with others.
+    ///   - liveness: when it is taken for hung.
     package init(
         name: AgentName,
         kind: Kind,
@@ -71,7 +74,8 @@ package struct AgentProfile: Equatable, Sendable {
         workingDirectory: String? = nil,
         systemPromptFile: String? = nil,
         acceptsDenials: Bool = false,
-        account: AgentName? = nil
+        account: AgentName? = nil,
+        liveness: LivenessLimits = LivenessLimits()
     ) {
         self.name = name
         self.kind = kind
@@ -83,6 +87,7 @@ package struct AgentProfile: Equatable, Sendable {
         self.systemPromptFile = systemPromptFile
         self.acceptsDenials = acceptsDenials
         self.account = account
+        self.liveness = liveness
     }
 
     /// The profile that is always there.

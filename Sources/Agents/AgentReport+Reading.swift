@@ -48,9 +48,12 @@ extension AgentReport {
 }
 
 /// Lines of a log and what they add up to.
-private struct EventReader {
+private struct EventReader: Sendable {
     private var lines = EventLines()
     private var dialect: any EventDialect
+    private(set) var hasEvents = false
+
+    var report: AgentReport { dialect.report }
 
     init(profile: AgentProfile) {
         dialect =
@@ -78,7 +81,12 @@ private struct EventReader {
 
     mutating func skipToNextLine() { lines.skipToNextLine() }
 
-    mutating func feed(_ bytes: [UInt8]) { lines.feed(bytes) { dialect.take($0) } }
+    mutating func feed(_ bytes: [UInt8]) {
+        lines.feed(bytes) { event in
+            hasEvents = true
+            dialect.take(event)
+        }
+    }
 
     mutating func finish() -> AgentReport {
         lines.finish { dialect.take($0) }
@@ -86,8 +94,47 @@ private struct EventReader {
     }
 }
 
+/// Reads the events of an attempt while it runs, as its log grows.
+///
+/// Memory is bounded by the longest line of an event, whatever the log's size.
+package struct EventTail: Sendable {
+    private static let chunk = 256 << 10
+    private var reader: EventReader
+    private var offset: Int64 = 0
+
+    /// Begins at the start of a log.
+    ///
+    /// - Parameter profile: the profile that runs, which prints events.
+    package init(profile: AgentProfile) { reader = EventReader(profile: profile) }
+
+    /// What the agent has said until now; a line without its end is not said yet.
+    package var report: AgentReport { reader.report }
+
+    /// Whether there was any event.
+    package var hasEvents: Bool { reader.hasEvents }
+
+    /// Reads what has come since the last call.
+    ///
+    /// - Parameters:
+    ///   - file: the log of standard output.
+    ///   - limit: the most bytes to read.
+    /// - Returns: whether everything is read that is there.
+    /// - Throws: what pread(2) reports.
+    package mutating func read(_ file: borrowing OwnedDescriptor, limit: Int) throws(SystemCallError) -> Bool {
+        var left = limit
+        while left > 0 {
+            let bytes = try file.read(at: offset, count: min(Self.chunk, left))
+            guard !bytes.isEmpty else { return true }
+            reader.feed(bytes)
+            offset += Int64(bytes.count)
+            left -= bytes.count
+        }
+        return false
+    }
+}
+
 /// Understands the events of one kind of agent.
-protocol EventDialect {
+protocol EventDialect: Sendable {
     /// What the events so far add up to.
     var report: AgentReport { get }
     /// Takes the next event.

@@ -35,6 +35,8 @@ package struct AgentReport: Equatable, Sendable {
     package var hasWorked = false
     /// Whether something that the agent started goes on in the background.
     package var isBusy = false
+    /// The calls of tools that have begun and have no result yet, in order.
+    package var openTools: [String] = []
     /// The tools that the agent was denied.
     package var deniedTools: [String] = []
     /// The last error that the agent told of.
@@ -42,6 +44,16 @@ package struct AgentReport: Equatable, Sendable {
 
     /// Nothing was said yet.
     package init() {}
+
+    /// More calls at once are no agent's, but what leaves out their ends.
+    private static let mostOpenTools = 1000
+
+    mutating func toolStarted(_ call: String) {
+        guard openTools.count < Self.mostOpenTools, !openTools.contains(call) else { return }
+        openTools.append(call)
+    }
+
+    mutating func toolEnded(_ call: String) { openTools.removeAll { $0 == call } }
 
     /// The part of the report that goes into a result.
     ///

@@ -19,6 +19,7 @@ struct ClaudeEvents: EventDialect {
             let status = event["error_status"]?.intValue.map { " \($0)" } ?? ""
             report.errorMessage = event["error"]?.stringValue.map { $0 + status }
         case ("assistant", _): takeAssistant(event)
+        case ("user", _): takeToolResults(event)
         case ("rate_limit_event", _): takeLimit(event["rate_limit_info"]?.objectValue ?? [:])
         case ("result", let subtype): takeResult(event, subtype ?? "")
         default: break
@@ -31,7 +32,24 @@ struct ClaudeEvents: EventDialect {
             report.errorMessage = Self.text(of: message?["content"]) ?? report.errorMessage
         } else {
             report.hasWorked = true
+            takeCalls(event)
         }
+    }
+
+    private mutating func takeCalls(_ event: JSONObject) {
+        for block in Self.blocks(of: event) where block["type"]?.stringValue == "tool_use" {
+            if let call = block["id"]?.stringValue { report.toolStarted(call) }
+        }
+    }
+
+    private mutating func takeToolResults(_ event: JSONObject) {
+        for block in Self.blocks(of: event) where block["type"]?.stringValue == "tool_result" {
+            if let call = block["tool_use_id"]?.stringValue { report.toolEnded(call) }
+        }
+    }
+
+    private static func blocks(of event: JSONObject) -> [JSONObject] {
+        (event["message"]?.objectValue?["content"]?.arrayValue ?? []).compactMap(\.objectValue)
     }
 
     private static func text(of content: JSONValue?) -> String? {
@@ -57,6 +75,7 @@ struct ClaudeEvents: EventDialect {
             let tool = denial.objectValue?["tool_name"]?.stringValue ?? "a tool"
             if !report.deniedTools.contains(tool) { report.deniedTools.append(tool) }
         }
+        report.openTools = []
         let text = event["result"]?.stringValue
         let errors = (event["errors"]?.arrayValue ?? []).compactMap(\.stringValue)
         let isError = event["is_error"]?.boolValue ?? true

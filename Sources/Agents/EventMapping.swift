@@ -45,6 +45,8 @@ package struct EventMapping: Equatable, Sendable {
         case usage
         case message
         case resetsAt = "resets_at"
+        case toolStarted = "tool_started"
+        case toolEnded = "tool_ended"
     }
 
     /// Words of an error message, and the kind of failure that they tell of.
@@ -94,6 +96,8 @@ package struct EventMapping: Equatable, Sendable {
         rules: [
             Rule(when: ["type": "thread.started"], facts: [.sessionID: "thread_id"]),
             Rule(when: ["type": "item.completed", "item.type": "agent_message"], facts: [.output: "item.text"]),
+            Rule(when: ["type": "item.started"], facts: [.toolStarted: "item.id"]),
+            Rule(when: ["type": "item.completed"], facts: [.toolEnded: "item.id"]),
             Rule(when: ["type": "error"], facts: [.message: "message"]),
             Rule(when: ["type": "turn.completed"], outcome: .completed, facts: [.usage: "usage"]),
             Rule(when: ["type": "turn.failed"], outcome: .failed(nil), facts: [.message: "error.message"]),

@@ -18,6 +18,7 @@ struct MappedEvents: EventDialect {
                 guard let value = Self.value(at: path, in: event) else { continue }
                 take(fact, value)
             }
+            if rule.outcome != nil { report.openTools = [] }
             switch rule.outcome {
             case .completed?:
                 report.ending = .succeeded
@@ -39,6 +40,8 @@ struct MappedEvents: EventDialect {
         case .usage: report.usage = value.objectValue ?? report.usage
         case .message: report.errorMessage = value.stringValue ?? JSONWriter.text(value)
         case .resetsAt: report.limitEnd = Self.time(value) ?? report.limitEnd
+        case .toolStarted: report.toolStarted(value.stringValue ?? JSONWriter.text(value))
+        case .toolEnded: report.toolEnded(value.stringValue ?? JSONWriter.text(value))
         }
     }
 

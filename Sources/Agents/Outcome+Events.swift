@@ -12,10 +12,13 @@ extension Judge {
     func byEvents(_ report: AgentReport) -> Outcome? {
         switch report.ending {
         case .succeeded?: success(report)
-        case .failed(let finding)?: record.cutOff == nil ? failure(finding, report) : nil
+        case .failed(let finding)?: isOwnEnd ? failure(finding, report) : nil
         case nil: record.cutOff == nil ? silence(report) : nil
         }
     }
+
+    /// Whether the agent was left to its own end; what came after its last word is none of its work.
+    private var isOwnEnd: Bool { record.cutOff == nil || record.cutOff == .afterResult }
 
     private func success(_ report: AgentReport) -> Outcome? {
         if record.cutOff == .outputLimit || record.cutOff == .shutdown { return nil }

@@ -62,7 +62,27 @@ struct Judge {
                 isPermanent: true
             )
         case .shutdown: failed(.interrupted, "stopped with the worker after \(time)")
+        case .start, .silence, .tool, .afterResult: hung(cutOff)
+        case .budget: failed(.budgetExceeded, "stopped after \(time): its money is spent", isPermanent: true)
         }
+    }
+
+    /// It was ended for want of any sign that it would ever end.
+    private func hung(_ cutOff: ExitRecord.CutOff) -> Outcome {
+        func text(_ limit: Duration?) -> String { limit.map { " " + DurationText.format($0) } ?? "" }
+        let limits = profile.liveness
+        let message =
+            switch cutOff {
+            case .start:
+                profile.printsEvents
+                    ? "hung: no event within\(text(limits.start)) of its start (start_timeout)"
+                    : "hung: no sign of life within\(text(limits.start)) of its start (start_timeout)"
+            case .tool: "hung: a tool ran for\(text(limits.tool)) without a result (tool_timeout)"
+            case .afterResult: "hung: it did not end within\(text(limits.afterResult)) of its result (result_grace)"
+            default: "hung: no output and no computing for\(text(limits.silence)) (silence_timeout)"
+            }
+        // An agent that was at work met no trouble of its service.
+        return failed(.timeout, message, exitCode: 124, counts: cutOff != .tool && report?.hasWorked != true)
     }
 
     /// Exit code 0, which older programs also give after an error; then the error is all that they print.

@@ -132,6 +132,14 @@ int cl_pidfd_open(int pid) { RETRY((int)syscall(SYS_pidfd_open, pid, 0)); }
 
 int cl_pidfd_signal(int pidfd, int signal) { RETRY((int)syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0)); }
 
+int cl_pidfd_queue(int pidfd, int signal, int value) {
+    siginfo_t info = {.si_signo = signal, .si_code = SI_QUEUE};
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_int = value;
+    RETRY((int)syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0));
+}
+
 int cl_reap(int pid, int no_hang, int *kind, int *value) {
     int status = 0;
     pid_t result;

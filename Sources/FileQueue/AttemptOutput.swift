@@ -56,6 +56,17 @@ extension QueueView {
         return "\(locations.results)/\(worker)/\(directory)/\(stream.fileName)"
     }
 
+    /// The path of what is kept of an attempt that was ended before its time; whether it is there or not.
+    /// - Parameters:
+    ///   - id: The task.
+    ///   - worker: Who ran it.
+    ///   - attempt: The attempt's number, from 1.
+    /// - Returns: The path.
+    package func evidencePath(of id: TaskID, worker: WorkerID, attempt: Int) -> String {
+        let directory = WorkerQueue.logsPath(of: id, attempt: attempt)
+        return "\(locations.results)/\(worker)/\(directory)/\(WorkerQueue.evidenceName)"
+    }
+
     /// The attempts whose standard output is there, in order.
     /// - Parameters:
     ///   - id: The task.

@@ -219,6 +219,15 @@ package final class QueueView {
         return nil
     }
 
+    /// A claimed task with its record.
+    /// - Parameter id: The task.
+    /// - Returns: Nil when it is not claimed, or its file cannot be read as a task.
+    /// - Throws: When a file cannot be read.
+    package func claimedTask(_ id: TaskID) throws(SystemCallError) -> (TaskRecord, ClaimState)? {
+        guard let state = try claim(of: id), let task = try claimedTask(state) else { return nil }
+        return (task, state)
+    }
+
     private func claimedTask(_ state: ClaimState) throws(SystemCallError) -> TaskRecord? {
         let name = ClaimName.task(state.taskID, state.worker).fileName
         guard let bytes = try claims.read(name, limit: ClaimState.maxTaskBytes) else { return nil }

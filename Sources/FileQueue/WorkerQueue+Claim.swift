@@ -123,6 +123,9 @@ extension WorkerQueue {
         attempt <= 1 ? id.string : "\(id.string)/attempt-\(attempt)"
     }
 
+    /// The file beside the logs that says what was to be seen of an attempt when it was ended before its time.
+    package static let evidenceName: FileName = "evidence.txt"
+
     private func receiptName(_ claim: Claim) -> FileName { FileName(claim.id.string + ".trigger") }
 
     /// Whole or not at all: a record torn by a crash would say nothing about whether its maker lives.

@@ -8,7 +8,7 @@ import QueueModel
 struct AgentProfileReader {
     private static let keys = [
         "kind", "command", "resume", "prompt", "environment", "cwd", "system_prompt_file", "account", "denials",
-        "events", "patterns",
+        "events", "patterns", "start_timeout", "silence_timeout", "tool_timeout", "result_grace",
     ]
     private static let kinds: [String: AgentProfile.Kind] = [
         "claude-text": .claudeText, "claude": .claude, "codex": .codex, "command": .command,
@@ -56,7 +56,13 @@ struct AgentProfileReader {
             workingDirectory: values["cwd"].flatMap { directory($0, "cwd") },
             systemPromptFile: values["system_prompt_file"].flatMap { directory($0, "system_prompt_file") },
             acceptsDenials: choice(values["denials"], "denials", ["fail": false, "accept": true]) ?? false,
-            account: values["account"].flatMap { account($0) }
+            account: values["account"].flatMap { account($0) },
+            liveness: LivenessLimits(
+                start: duration(values, "start_timeout"),
+                silence: duration(values, "silence_timeout"),
+                tool: duration(values, "tool_timeout"),
+                afterResult: duration(values, "result_grace")
+            )
         )
         return problems.count == before ? profile : nil
     }
@@ -94,6 +100,20 @@ struct AgentProfileReader {
             return []
         }
         return words
+    }
+
+    /// A span of time of which zero means never.
+    private mutating func duration(_ values: [String: ConfigurationValue], _ key: String) -> Duration? {
+        guard let value = values[key] else { return nil }
+        let text: String? =
+            switch value {
+            case .number(let text), .string(let text): text
+            default: nil
+            }
+        let kind = ValueKind<Duration?>.durationOrOff(.seconds(1) ... .seconds(86_400))
+        if let duration = text.flatMap({ kind.parse(.text($0)) }) { return duration ?? .zero }
+        report(kind.hint, key)
+        return nil
     }
 
     private mutating func account(_ value: ConfigurationValue) -> AgentName? {

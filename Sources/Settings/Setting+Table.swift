@@ -164,6 +164,30 @@ extension Setting {
         },
         .row("VIGIL_AGENT", \.agent, .agentName, "The agent profile of tasks that name none")
             .key("agent").flag("agent", "vigil-agent").perWorker(),
+        .row(
+            "AGENT_START_TIMEOUT",
+            \.agentStartTimeout,
+            .durationOrOff(.seconds(1) ... .seconds(86_400)),
+            "How long an agent may take to show a sign of life after its start"
+        ).perWorker(),
+        .row(
+            "AGENT_SILENCE_TIMEOUT",
+            \.agentSilenceTimeout,
+            .durationOrOff(.seconds(1) ... .seconds(86_400)),
+            "How long an agent may neither print nor compute anything"
+        ).perWorker(),
+        .row(
+            "AGENT_TOOL_TIMEOUT",
+            \.agentToolTimeout,
+            .durationOrOff(.seconds(1) ... .seconds(86_400)),
+            "How long one call of an agent's tool may take"
+        ).perWorker(),
+        .row(
+            "AGENT_RESULT_GRACE",
+            \.agentResultGrace,
+            .durationOrOff(.seconds(1) ... .seconds(86_400)),
+            "How long an agent may stay after its result"
+        ).perWorker(),
         .row("ALLOWED_CWD", \.allowedWorkingDirectories, .directories, "The directories in which tasks may ask to work")
             .perWorker().example("/srv/projects:/srv/sandbox"),
     ]

@@ -76,6 +76,14 @@ package struct VigilSettings: Equatable, Sendable {
     package var agent = AgentProfile.defaultName
     /// All profiles: the built-in one, and those of the configuration file.
     package var agents: [AgentName: AgentProfile] = [:]
+    /// How long an agent may take to show a sign of life after its start; nil when for ever.
+    package var agentStartTimeout: Duration? = .seconds(120)
+    /// How long an agent may neither say nor compute anything; nil when for ever.
+    package var agentSilenceTimeout: Duration? = .seconds(600)
+    /// How long one call of an agent's tool may take; nil when for ever.
+    package var agentToolTimeout: Duration? = .seconds(1800)
+    /// How long an agent may stay after its result; nil when for ever.
+    package var agentResultGrace: Duration? = .seconds(30)
     /// The directories in which a task may ask to work; none of them when empty.
     package var allowedWorkingDirectories: [String] = []
 

@@ -20,7 +20,7 @@ package struct ExitRecord: Sendable, Equatable {
     }
 
     /// Why the supervisor did not let the attempt come to its own end.
-    package enum CutOff: String, Sendable {
+    package enum CutOff: String, Sendable, CaseIterable {
         /// It ran for longer than its time.
         case timeout
         /// Somebody cancelled it.
@@ -29,6 +29,16 @@ package struct ExitRecord: Sendable, Equatable {
         case outputLimit = "output_limit"
         /// The daemon went away and did not want it to go on.
         case shutdown
+        /// The agent did not begin.
+        case start
+        /// The agent neither said nor computed anything.
+        case silence
+        /// One of the agent's tools took too long.
+        case tool
+        /// The agent had said its result, and did not end.
+        case afterResult = "after_result"
+        /// The attempt had cost as much as it may.
+        case budget
     }
 
     /// Names the attempt among all others.

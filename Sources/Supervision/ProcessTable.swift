@@ -78,7 +78,7 @@ extension ProcessTable {
         (readProcess(pid, "cmdline", limit: 1 << 16) ?? []).split(separator: 0).map { Array($0) }
     }
 
-    fileprivate static func threads(of pid: Int32) -> [FileName] {
+    static func threads(of pid: Int32) -> [FileName] {
         var names: [FileName] = []
         // A process that is gone by now has no thread.
         try? Directory.open("/proc/\(pid)/task").names { name in

@@ -28,8 +28,17 @@ package enum SupervisorSignal: Sendable {
     case cancel
     /// The record will say `shutdown`. A supervisor that is idle by then ends.
     case shutdown
+    /// The record will say why the daemon ended it.
+    case end(TerminationReason)
 
-    var number: Int32 { self == .cancel ? SIGUSR1 : SIGTERM }
+    /// Sends it to the process of a pidfd; returns whether that worked.
+    func send(to handle: Int32) -> Bool {
+        switch self {
+        case .cancel: cl_pidfd_signal(handle, SIGUSR1) == 0
+        case .shutdown: cl_pidfd_signal(handle, SIGTERM) == 0
+        case .end(let reason): cl_pidfd_queue(handle, SIGUSR1, Int32(reason.rawValue)) == 0
+        }
+    }
 }
 
 /// Process trees that this process has no supervisor for.
@@ -90,12 +99,12 @@ package enum ProcessTree {
             servesRun(entry.identity.pid, runID)
                 && withProcess(entry.identity) { handle in
                     // Looked at again now that the number cannot be given to another process.
-                    servesRun(entry.identity.pid, runID) && cl_pidfd_signal(handle, signal.number) == 0
+                    servesRun(entry.identity.pid, runID) && signal.send(to: handle)
                 } == true
         }
     }
 
-    private static func servesRun(_ pid: Int32, _ runID: String) -> Bool {
+    static func servesRun(_ pid: Int32, _ runID: String) -> Bool {
         let parts = ProcessTable.commandLine(pid)
         return parts.count == 2 && parts[0].hasSuffix("vigil-supervisor") && parts[1].elementsEqual("run=\(runID)".utf8)
     }

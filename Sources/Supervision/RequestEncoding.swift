@@ -68,12 +68,22 @@ private struct RequestBody {
     }
 }
 
-/// Why the daemon ends an attempt.
-package enum TerminationReason: Sendable {
+/// Why the daemon ends an attempt; the numbers are those of the wire.
+package enum TerminationReason: UInt32, Sendable, CaseIterable {
     /// Somebody asked for the task to be cancelled.
-    case cancelled
+    case cancelled = 1
     /// The daemon goes away and does not want the attempt to go on.
     case shutdown
+    /// The agent did not begin.
+    case start
+    /// The agent neither said nor computed anything.
+    case silence
+    /// One of the agent's tools took too long.
+    case tool
+    /// The agent had said its result, and did not end.
+    case afterResult
+    /// The attempt has cost as much as it may.
+    case budget
 }
 
 /// The fixed-size packets to a supervisor.
@@ -90,7 +100,7 @@ enum SupervisorPacket {
             bytes.appendLittleEndian(UInt64(0))
         case .terminate(let reason, let grace):
             bytes.appendLittleEndian(UInt32(2))
-            bytes.appendLittleEndian(UInt32(reason == .cancelled ? 1 : 2))
+            bytes.appendLittleEndian(reason.rawValue)
             bytes.appendLittleEndian(grace.wholeMilliseconds)
         }
         return bytes

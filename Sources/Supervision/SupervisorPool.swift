@@ -51,6 +51,13 @@ package actor SupervisorPool {
         Set(supervisors.values.map(\.pid))
     }
 
+    /// The supervisor that has an attempt.
+    /// - Parameter runID: The attempt.
+    /// - Returns: Its process; nil when none of this pool has it.
+    package func processID(ofRun runID: String) -> Int32? {
+        roster.supervisor(running: runID).flatMap { supervisors[$0]?.pid }
+    }
+
     /// Runs one attempt to its end.
     ///
     /// The descriptors stay the caller's; the supervisor works on copies. A lock of flock(2) on `lock` is held until

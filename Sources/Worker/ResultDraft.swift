@@ -123,7 +123,7 @@ struct ResultDraft {
     /// 124 after the time limit, 128+n after signal n, as shells have it.
     private var exitCode: Int? {
         guard let record else { return nil }
-        if record.cutOff == .timeout { return 124 }
+        if [.timeout, .start, .silence, .tool].contains(record.cutOff) { return 124 }
         switch record.ending {
         case .exited(let code): return code
         case .signalled(let number): return 128 + number

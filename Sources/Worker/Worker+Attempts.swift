@@ -38,11 +38,15 @@ extension Worker {
         emit(.taskStarted, ["task_id": .string(id.string), "attempt": .integer(claim.state.attempt)])
         async let durable: Void = makeDurable(id)
         inSupervisor.insert(id)
+        beginWatch(claim.task, claim.state, timeout: request.timeout)
         let ending = await pool.run(request, lock: claim.lockDescriptor, logs: logs, exits: queue.claims)
         inSupervisor.remove(id)
+        let watch = endWatch(id)
         await durable
         switch ending {
-        case .recorded(let record, _): await judge(id, record, permit: permit)
+        case .recorded(let record, _):
+            if record.cutOff == nil { dropEvidence(of: watch) }
+            await judge(id, record, permit: permit)
         case .refused(let errno):
             await conclude(id, .notStarted("supervisor: \(errno)"), record: nil, permit: permit)
         case .abandoned:
@@ -150,7 +154,7 @@ extension Worker {
             return
         }
         let name = claim.task.agent ?? configuration.defaultAgent
-        guard let profile = configuration.profiles[name] else {
+        guard let profile = profile(of: name) else {
             // Its profile was taken out of the settings while it ran, so that nobody can tell what its output means.
             await conclude(id, .interrupted("the agent profile \(name) is gone"), record: record, permit: permit)
             return

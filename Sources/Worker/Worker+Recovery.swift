@@ -55,6 +55,7 @@ extension Worker {
         case .held(let state, let ownerIsAlive):
             if ownerIsAlive || !adopted.insert(state.taskID).inserted { return }
             running.insert(state.taskID)
+            pending.append(.watchAdopted(state.taskID))
             logger.notice(
                 "attempt of an earlier daemon still runs, waiting for its end",
                 metadata: ["task_id": .string(state.taskID.string), "attempt": "\(state.attempt)"]
@@ -84,11 +85,14 @@ extension Worker {
 
     private func hold(_ claim: Claim) {
         adopted.remove(claim.id)
+        endWatch(claim.id)
         claims[claim.id] = claim
     }
 
     private func abandonAdopted(_ id: TaskID) {
-        if adopted.remove(id) != nil { running.remove(id) }
+        guard adopted.remove(id) != nil else { return }
+        endWatch(id)
+        running.remove(id)
     }
 
     /// Puts a claim back into the scheduler; its delay goes on, but never beyond the longest one that we would set.

@@ -36,11 +36,12 @@ extension Worker {
     private func dropQueued() {
         pending.removeAll { work in
             switch work {
-            case .attempt, .commands: return false
+            case .attempt, .commands, .look: return false
             case .settle(let id, _), .completeCondemned(let id):
                 release(id)
                 return true
-            case .condemn, .reject, .scan, .recover, .readopt, .cancel, .cancelAdopted, .review: return true
+            case .condemn, .reject, .scan, .recover, .readopt, .cancel, .cancelAdopted, .watchAdopted, .review:
+                return true
             }
         }
         for id in claims.keys where !running.contains(id) { claims[id] = nil }
@@ -82,6 +83,7 @@ extension Worker {
         emit(.workerStopped)
         closePipes()
         claims = [:]
+        watched = [:]
         queue.close()
         logger.notice("worker stopped", metadata: ["processed": "\(stats.processed)"])
     }

@@ -27,6 +27,8 @@ package actor Worker: Service {
         case readopt(TaskID)
         case cancel(Scheduler.Entry)
         case cancelAdopted(TaskID)
+        case watchAdopted(TaskID)
+        case look(TaskID)
         case review(TaskID)
         case commands
     }
@@ -67,6 +69,9 @@ package actor Worker: Service {
     var adopted: Set<TaskID> = []
     /// Attempts that are with a supervisor of ours.
     var inSupervisor: Set<TaskID> = []
+    /// The running attempts that are looked at from time to time.
+    var watched: [TaskID: WatchedAttempt] = [:]
+    var watchTimer: (at: ContinuousClock.Instant, id: TimerID)?
     /// The requests to cancel tasks of this worker, as they are on disk.
     var cancels: [TaskID: CancelRequest] = [:]
     /// Tasks that somebody may have asked to cancel; their requests could not be read.
@@ -239,6 +244,8 @@ package actor Worker: Service {
         case .readopt(let id): await readopt(id)
         case .cancel(let entry): await cancel(entry)
         case .cancelAdopted(let id): await cancelAdopted(id)
+        case .watchAdopted(let id): await watchAdopted(id)
+        case .look(let id): await look(id)
         case .review(let id): await review(id)
         case .commands: await carryOutCommands()
         }

@@ -58,6 +58,8 @@ package struct WorkerConfiguration: Sendable {
     package var defaultAgent: AgentName
     /// The file with this worker's system prompt.
     package var systemPromptFile: String?
+    /// When an agent is taken for hung whose profile does not say.
+    package var liveness: LivenessLimits
     /// The environment that agents get a part of.
     package var environment: [String: String]
     /// The directory in which agents run when neither task nor profile says where.
@@ -98,6 +100,7 @@ package struct WorkerConfiguration: Sendable {
         maxResultOutput = 1 << 20
         maxLogBytes = 0
         allowedWorkingDirectories = []
+        liveness = LivenessLimits()
         environment = [:]
         workingDirectory = root
     }

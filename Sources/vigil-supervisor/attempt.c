@@ -153,12 +153,25 @@ static void begin_ending(struct attempt *a, enum cut_off reason, int64_t grace_m
     }
 }
 
+// Why the daemon ends an attempt; what an unknown daemon says is a cancellation.
+static enum cut_off cut_off_for(uint32_t reason) {
+    switch (reason) {
+    case REASON_SHUTDOWN: return CUT_SHUTDOWN;
+    case REASON_START: return CUT_START;
+    case REASON_SILENCE: return CUT_SILENCE;
+    case REASON_TOOL: return CUT_TOOL;
+    case REASON_AFTER_RESULT: return CUT_AFTER_RESULT;
+    case REASON_BUDGET: return CUT_BUDGET;
+    default: return CUT_CANCELLED;
+    }
+}
+
 static void handle_control(struct attempt *a) {
     struct packet packet;
     struct request other;
     switch (receive_message(a->channels->control, &packet, &other)) {
     case MESSAGE_TERMINATE:
-        begin_ending(a, packet.reason == REASON_SHUTDOWN ? CUT_SHUTDOWN : CUT_CANCELLED, limited_ms(packet.grace_ms));
+        begin_ending(a, cut_off_for(packet.reason), limited_ms(packet.grace_ms));
         break;
     case MESSAGE_CLOSED:
         a->daemon_gone = true;
@@ -173,13 +186,17 @@ static void handle_control(struct attempt *a) {
     }
 }
 
-// SIGTERM and SIGUSR1 are for a daemon that has no socket to this supervisor: shutdown and cancellation.
+// SIGTERM and SIGUSR1 are for a daemon that has no socket to this supervisor: shutdown, and cancellation or the reason
+// that comes with the signal.
 static void handle_signals(struct attempt *a) {
     struct signalfd_siginfo info;
     while (read(a->channels->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGCHLD) continue;
         bool again = a->outcome->cut_off != CUT_NONE;
-        begin_ending(a, info.ssi_signo == SIGUSR1 ? CUT_CANCELLED : CUT_SHUTDOWN, again ? 0 : a->request->grace_ms);
+        enum cut_off reason = info.ssi_signo != SIGUSR1     ? CUT_SHUTDOWN
+                              : info.ssi_code == SI_QUEUE ? cut_off_for((uint32_t)info.ssi_int)
+                                                          : CUT_CANCELLED;
+        begin_ending(a, reason, again ? 0 : a->request->grace_ms);
     }
 }
 

@@ -43,6 +43,11 @@ static const char *cut_off_text(enum cut_off cut_off) {
     case CUT_CANCELLED: return "\"cancelled\"";
     case CUT_OUTPUT_LIMIT: return "\"output_limit\"";
     case CUT_SHUTDOWN: return "\"shutdown\"";
+    case CUT_START: return "\"start\"";
+    case CUT_SILENCE: return "\"silence\"";
+    case CUT_TOOL: return "\"tool\"";
+    case CUT_AFTER_RESULT: return "\"after_result\"";
+    case CUT_BUDGET: return "\"budget\"";
     case CUT_NONE: break;
     }
     return "null";

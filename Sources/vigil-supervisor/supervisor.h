@@ -15,8 +15,8 @@
 // What is no valid packet is refused when idle and ignored during an attempt.
 //
 // The first argument is room for a title: the supervisor overwrites it with "idle" or "run=RUN_ID", so that a daemon
-// without a socket finds the supervisor of a run in /proc/*/cmdline. It then sends SIGUSR1 (cancel) or SIGTERM
-// (shutdown). An idle supervisor ends on SIGTERM.
+// without a socket finds the supervisor of a run in /proc/*/cmdline. It then sends SIGUSR1 (cancel, or the reason that
+// the signal carries as a value, see sigqueue(3)) or SIGTERM (shutdown). An idle supervisor ends on SIGTERM.
 //
 // Request body, all integers little endian:
 //   8 bytes   "VIGILRQ2"
@@ -29,7 +29,15 @@
 enum { CONTROL_FD = 3, REQUEST_FDS = 5 };
 enum { PACKET_RUN = 1, PACKET_TERMINATE = 2 };
 enum { ANSWER_RECORD = 1, ANSWER_UNWRITTEN = 2, ANSWER_REFUSED = 3 };
-enum { REASON_CANCELLED = 1, REASON_SHUTDOWN = 2 };
+enum reason {
+    REASON_CANCELLED = 1,
+    REASON_SHUTDOWN,
+    REASON_START,
+    REASON_SILENCE,
+    REASON_TOOL,
+    REASON_AFTER_RESULT,
+    REASON_BUDGET,
+};
 struct packet {
     uint32_t kind;
     uint32_t reason;
@@ -71,7 +79,18 @@ int64_t limited_ms(uint64_t ms);
 
 // What became of the agent.
 enum ending { ENDING_EXITED, ENDING_SIGNALLED, ENDING_SPAWN_FAILED };
-enum cut_off { CUT_NONE, CUT_TIMEOUT, CUT_CANCELLED, CUT_OUTPUT_LIMIT, CUT_SHUTDOWN };
+enum cut_off {
+    CUT_NONE,
+    CUT_TIMEOUT,
+    CUT_CANCELLED,
+    CUT_OUTPUT_LIMIT,
+    CUT_SHUTDOWN,
+    CUT_START,
+    CUT_SILENCE,
+    CUT_TOOL,
+    CUT_AFTER_RESULT,
+    CUT_BUDGET,
+};
 struct outcome {
     enum ending ending;
     enum cut_off cut_off;

@@ -261,6 +261,54 @@ struct EventEnding: Sendable, CustomTestStringConvertible {
 
     static let cutOffs = [
         EventEnding(
+            "no first event",
+            .failed(.timeout, .timeout, counts: true),
+            ending: exited(143),
+            cutOff: "start"
+        ),
+        EventEnding(
+            "silent at work",
+            .failed(.timeout, .timeout, counts: false),
+            working,
+            ending: exited(143),
+            cutOff: "silence"
+        ),
+        EventEnding(
+            "a tool without end",
+            .failed(.timeout, .timeout, counts: false),
+            working,
+            ending: exited(143),
+            cutOff: "tool"
+        ),
+        EventEnding(
+            "its result, and no end",
+            .completed("ok"),
+            result(done),
+            ending: signalled(9),
+            cutOff: "after_result"
+        ),
+        EventEnding(
+            "its failure, and no end",
+            .failed(.agentError, .transient, counts: true),
+            result(#""subtype":"success","is_error":true,"api_error_status":529,"result":"x""#),
+            ending: exited(143),
+            cutOff: "after_result"
+        ),
+        EventEnding(
+            "its money is spent",
+            .failed(.budgetExceeded, .permanent, counts: false),
+            working,
+            ending: exited(143),
+            cutOff: "budget"
+        ),
+        EventEnding(
+            "its result, and then its money was spent",
+            .completed("ok"),
+            result(done),
+            ending: exited(143),
+            cutOff: "budget"
+        ),
+        EventEnding(
             "took too long at work",
             .failed(.timeout, .timeout, counts: false),
             working,

@@ -127,6 +127,69 @@ private func profile(_ agent: EventEnding.Agent, acceptsDenials: Bool = false) t
         #expect(codex.limitEnd == Timestamp(millisecondsSince1970: 1_772_370_000_000))
     }
 
+    @Test func callsOfToolsAreOpenUntilTheirResults() throws {
+        let start =
+            #"{"type":"assistant","message":{"content":[{"type":"tool_use","id":"a"},{"type":"tool_use","id":"b"}]}}"#
+        let end = #"{"type":"user","message":{"content":[{"type":"tool_result","tool_use_id":"a"}]}}"#
+        func open(_ lines: [String], _ agent: EventEnding.Agent = .claude) throws -> [String] {
+            try AgentReport.report(of: Array(lines.joined(separator: "\n").utf8), profile: profile(agent)).openTools
+        }
+        #expect(try open([start]) == ["a", "b"])
+        #expect(try open([start, start, end]) == ["b"])
+        #expect(try open([start, #"{"type":"result","subtype":"success"}"#]).isEmpty)
+        #expect(try open([start, #"{"type":"user","message":{"content":"text"}}"#]) == ["a", "b"])
+        let item = #"{"type":"item.started","item":{"id":"item_1","type":"command_execution"}}"#
+        #expect(try open([item], .codex) == ["item_1"])
+        #expect(try open([item, item.replacing("started", with: "completed")], .codex).isEmpty)
+        #expect(try open([item, #"{"type":"turn.completed"}"#], .codex).isEmpty)
+        let whole = AgentReport.report(of: try sample("subagent.stream.jsonl"), profile: try profile(.claude))
+        #expect(whole.openTools.isEmpty)
+    }
+
+    @Test func aLogIsReadAsItGrows() throws {
+        let bytes = try sample("tool.stream.jsonl")
+        let profile = try profile(.claude)
+        try withTemporaryDirectory { scratch in
+            let file = try scratch.directory.createFile("log")
+            var tail = EventTail(profile: profile)
+            var sawOpenTool = false
+            #expect(try tail.read(scratch.directory.openFile("log"), limit: 1 << 20))
+            #expect(!tail.hasEvents)
+            for start in stride(from: 0, to: bytes.count, by: 100) {
+                try file.write(all: Array(bytes[start..<min(start + 100, bytes.count)]))
+                // A piece at a time, however little may be read at once.
+                while try !tail.read(scratch.directory.openFile("log"), limit: 7) {}
+                sawOpenTool = sawOpenTool || !tail.report.openTools.isEmpty
+            }
+            #expect(tail.hasEvents)
+            #expect(sawOpenTool)
+            #expect(tail.report == AgentReport.report(of: bytes, profile: profile))
+        }
+    }
+
+    @Test func whatHungIsSaidWithTheLimitAndItsTime() throws {
+        var profile = try profile(.claude)
+        profile.liveness = LivenessLimits(
+            start: .seconds(60),
+            silence: .seconds(600),
+            tool: .seconds(1800),
+            afterResult: .seconds(30)
+        )
+        func message(_ cutOff: String) throws -> String {
+            let record = try makeRecord(exited(143), cutOff: "\"\(cutOff)\"")
+            let empty = OutputExcerpt("")
+            let outcome = Outcome.outcome(of: record, stdout: empty, stderr: empty, profile: profile)
+            #expect(outcome.exitCode == 124)
+            return outcome.failure?.message ?? ""
+        }
+        #expect(try message("start") == "hung: no event within 1m of its start (start_timeout)")
+        #expect(try message("silence") == "hung: no output and no computing for 10m (silence_timeout)")
+        #expect(try message("tool") == "hung: a tool ran for 30m without a result (tool_timeout)")
+        #expect(try message("after_result") == "hung: it did not end within 30s of its result (result_grace)")
+        profile.kind = .command
+        #expect(try message("start") == "hung: no sign of life within 1m of its start (start_timeout)")
+    }
+
     @Test func eventsOfAnyCutAreTheSame() throws {
         let bytes = try sample("subagent.stream.jsonl")
         let profile = try profile(.claude)

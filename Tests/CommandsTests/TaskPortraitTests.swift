@@ -111,7 +111,7 @@ struct TaskPortraitTests {
         let expected = """
             [{"number":1,"started_at":"2026-11-25T22:15:30.000Z","finished_at":null,"exit_code":null,"reason":null,\
             "duration_seconds":0,"running":true,"stdout_log":"/q/stdout.log","stdout_bytes":12,"stderr_log":null,\
-            "stderr_bytes":null}]
+            "stderr_bytes":null,"evidence":null}]
             """
         let attempts = try #require(portrait.json.objectValue?["attempts"])
         #expect(String(decoding: JSONWriter.bytes(attempts), as: UTF8.self) == expected)

@@ -64,7 +64,21 @@ import Testing
         #expect(try profile("own", file)?.resumeArguments == ["--session", "{session_id}"])
     }
 
+    @Test func aProfileSaysWhenItIsTakenForHung() throws {
+        let file = """
+            { agents: { cc: { kind: "claude", start_timeout: 5, silence_timeout: "20m", tool_timeout: 0 },
+              bad: { kind: "claude", result_grace: "soon" } } }
+            """
+        let good = file.replacing(#""soon""#, with: #""1.5s""#)
+        let expected = LivenessLimits(start: .seconds(5), silence: .seconds(1200), tool: .zero)
+        #expect(try profile("cc", good)?.liveness == expected)
+        #expect(try profile("bad", good)?.liveness == LivenessLimits(afterResult: .milliseconds(1500)))
+        #expect(throws: (any Error).self) { try profile("bad", file) }
+    }
+
     @Test(arguments: [
+        ("kind: 'claude', tool_timeout: []", "such as 90s"),
+        ("kind: 'claude', tool_timeout: -1", "0 to switch it off"),
         ("kind: 'events', command: 'x', events: []", "outcome: \"completed\""),
         ("kind: 'events', command: 'x', events: [{ outcome: 'completed' }]", "when"),
         ("kind: 'events', command: 'x', events: [{ when: { t: 'e' }, outcome: 'good' }]", "give one of completed"),

@@ -106,6 +106,10 @@ struct RowPromise: Sendable, CustomTestStringConvertible {
         ),
         RowPromise("SYSTEM_PROMPT_FILE", "none", accepts: ["/p.md", "prompts/p.md", "none"], refuses: ["\u{0}"]),
         RowPromise("VIGIL_AGENT", "claude", accepts: ["claude"], refuses: ["nobody", "Claude", "a b", "\u{0}"]),
+        RowPromise("AGENT_START_TIMEOUT", "2m", accepts: ["0", "1s", "24h"], refuses: ["0.5", "25h"] + hostile),
+        RowPromise("AGENT_SILENCE_TIMEOUT", "10m", accepts: ["0", "1s", "24h"], refuses: ["0.5", "25h"] + hostile),
+        RowPromise("AGENT_TOOL_TIMEOUT", "30m", accepts: ["0", "1s", "24h"], refuses: ["0.5", "25h"] + hostile),
+        RowPromise("AGENT_RESULT_GRACE", "30s", accepts: ["0", "1s", "24h"], refuses: ["0.5", "25h"] + hostile),
         RowPromise("ALLOWED_CWD", "none", accepts: ["/a", "/a:/b", "none"], refuses: ["a", "/a:b", "~/x", "\u{0}"]),
     ]
     static let files = [

@@ -37,7 +37,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [(SupervisorSignal.cancel, ExitRecord.CutOff.cancelled), (.shutdown, .shutdown)])
+    @Test(
+        arguments: [
+            (SupervisorSignal.cancel, ExitRecord.CutOff.cancelled), (.shutdown, .shutdown),
+            (.end(.cancelled), .cancelled), (.end(.silence), .silence), (.end(.budget), .budget),
+        ]
+    )
     func anAbandonedAttemptCanBeEndedByItsRun(signal: SupervisorSignal, cutOff: ExitRecord.CutOff) async throws {
         try await Fixture.with { fixture in
             let told = try fixture.makePipe("told")

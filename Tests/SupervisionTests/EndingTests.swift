@@ -127,7 +127,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [(TerminationReason.cancelled, ExitRecord.CutOff.cancelled), (.shutdown, .shutdown)])
+    @Test(
+        arguments: zip(
+            TerminationReason.allCases,
+            [ExitRecord.CutOff.cancelled, .shutdown, .start, .silence, .tool, .afterResult, .budget]
+        )
+    )
     func terminationReachesARunningTreeAtOnce(reason: TerminationReason, cutOff: ExitRecord.CutOff) async throws {
         try await Fixture.with { fixture in
             let started = try fixture.makePipe("started")

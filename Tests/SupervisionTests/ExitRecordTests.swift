@@ -44,7 +44,7 @@ import Testing
         #expect(try decode(replacing(#""exited","exit_code":7"#, json)).ending == ending)
     }
 
-    @Test(arguments: [ExitRecord.CutOff.timeout, .cancelled, .outputLimit, .shutdown])
+    @Test(arguments: ExitRecord.CutOff.allCases)
     func cutOffIsRead(cutOff: ExitRecord.CutOff) throws {
         #expect(try decode(replacing("null", "\"\(cutOff.rawValue)\"")).cutOff == cutOff)
     }

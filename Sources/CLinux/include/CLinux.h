@@ -200,6 +200,8 @@ int cl_spawn(const char *path, char *_Nullable const *_Nonnull arguments, char *
              const int *descriptors, int count);
 int cl_pidfd_open(int pid);
 int cl_pidfd_signal(int pidfd, int signal);
+/// Sends a signal with a number that its receiver can read, as sigqueue(3) does.
+int cl_pidfd_queue(int pidfd, int signal, int value);
 enum { CL_EXITED, CL_SIGNALED };
 /// Waits for a child: its number, or 0 when it still runs and `no_hang` is set.
 int cl_reap(int pid, int no_hang, int *kind, int *value);

@@ -56,6 +56,14 @@ struct SettingsOptions: ParsableArguments {
     var systemPromptFile: String?
     @Option(help: "AGENT: the profile of tasks that name none.")
     var agent: String?
+    @Option(help: "AGENT_START_TIMEOUT: how long an agent may take to show a sign of life.")
+    var agentStartTimeout: String?
+    @Option(help: "AGENT_SILENCE_TIMEOUT: how long an agent may neither print nor compute.")
+    var agentSilenceTimeout: String?
+    @Option(help: "AGENT_TOOL_TIMEOUT: how long one call of an agent's tool may take.")
+    var agentToolTimeout: String?
+    @Option(help: "AGENT_RESULT_GRACE: how long an agent may stay after its result.")
+    var agentResultGrace: String?
     @Option(help: "ALLOWED_CWD: directories in which a task may ask to work, separated by ':'.")
     var allowedCwd: String?
     @Option(help: "DURABILITY: full, or relaxed for no syncs.")

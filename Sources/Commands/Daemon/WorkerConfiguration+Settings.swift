@@ -62,6 +62,12 @@ extension WorkerConfiguration {
         maxResultOutput = settings.maxResultOutputBytes
         allowedWorkingDirectories = settings.allowedWorkingDirectories
         systemPromptFile = settings.systemPromptFile
+        liveness = LivenessLimits(
+            start: settings.agentStartTimeout,
+            silence: settings.agentSilenceTimeout,
+            tool: settings.agentToolTimeout,
+            afterResult: settings.agentResultGrace
+        )
         self.environment = environment
     }
 }

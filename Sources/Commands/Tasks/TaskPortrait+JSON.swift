@@ -37,6 +37,8 @@ extension TaskPortrait.Attempt {
             object["\(stream)_log"] = log.map { .string($0.path) } ?? .null
             object["\(stream)_bytes"] = log.map { .integer($0.size) } ?? .null
         }
+        let evidence = logs.first { $0.stream == TaskPortrait.Log.evidence }
+        object["evidence"] = evidence.map { .string($0.path) } ?? .null
         return .object(object)
     }
 }

@@ -42,7 +42,10 @@ package struct TaskPortrait: Sendable {
 
     /// A log file.
     package struct Log: Sendable, Equatable {
-        /// `stdout` or `stderr`.
+        /// The stream of what is kept of an attempt that was ended before its time.
+        package static let evidence = "evidence"
+
+        /// `stdout`, `stderr` or `evidence`.
         package let stream: String
         /// Its absolute path.
         package let path: String
@@ -51,7 +54,7 @@ package struct TaskPortrait: Sendable {
 
         /// Describes a log.
         /// - Parameters:
-        ///   - stream: `stdout` or `stderr`.
+        ///   - stream: `stdout`, `stderr` or `evidence`.
         ///   - path: Its absolute path.
         ///   - size: Its size in bytes.
         package init(stream: String, path: String, size: Int64) {
@@ -217,10 +220,14 @@ private struct TaskPortraitist {
         of id: TaskID,
         _ worker: WorkerID
     ) throws -> TaskPortrait.Attempt {
-        let names = [(OutputStream.standardOutput, "stdout"), (.standardError, "stderr")]
-        let logs = try names.compactMap { stream, name -> TaskPortrait.Log? in
-            let path = view.outputPath(stream, of: id, worker: worker, attempt: record.number)
-            return try HostPath.status(of: path).map { TaskPortrait.Log(stream: name, path: path, size: $0.size) }
+        let (output, errors) = (OutputStream.standardOutput, OutputStream.standardError)
+        let paths = [
+            ("stdout", view.outputPath(output, of: id, worker: worker, attempt: record.number)),
+            ("stderr", view.outputPath(errors, of: id, worker: worker, attempt: record.number)),
+            (TaskPortrait.Log.evidence, view.evidencePath(of: id, worker: worker, attempt: record.number)),
+        ]
+        let logs = try paths.compactMap { name, path -> TaskPortrait.Log? in
+            try HostPath.status(of: path).map { TaskPortrait.Log(stream: name, path: path, size: $0.size) }
         }
         return TaskPortrait.Attempt(record: record, logs: logs)
     }

@@ -54,6 +54,17 @@ extension DaemonFixture.Options {
         text) echo "All done." ;;
         in-use) echo "Error: Session ID s-1 is already in use." >&2; exit 1 ;;
         crash) init; printf '{"type":"result","sub'; kill -SEGV $$ ;;
+        mute) echo "waiting for nothing" >&2; exec tail -f /dev/null ;;
+        compute)
+            init; work
+            echo "computing" >>"$here/witness"
+            while [ ! -e "$here/go" ]; do :; done
+            good ok ;;
+        tool)
+            init
+            printf '{"type":"assistant","message":{"content":[{"type":"tool_use","id":"call-1","name":"Bash"}]}}\n'
+            exec tail -f /dev/null ;;
+        error-after) init; bad "$2" "API error $2"; exec tail -f /dev/null ;;
         hang) init; work; exec tail -f /dev/null ;;
         hang-after) init; good ok; exec tail -f /dev/null ;;
         stubborn) trap '' TERM; init; work; while :; do tail -f /dev/null; done ;;
@@ -80,17 +91,24 @@ extension DaemonFixture {
         try await idle(usual.merging(settings) { _, own in own }) {
             $0.agent = Options.fake
         } _: { daemon in
-            let file = #"{ agents: { cc: { kind: "claude" } } }"#
-            try AtomicFile.write(
-                Array(file.utf8),
-                as: "vigil.json5",
-                in: Directory.open(daemon.root),
-                replacing: false,
-                durability: .relaxed
-            )
+            try daemon.configure(#"{ agents: { cc: { kind: "claude" } } }"#)
             try await daemon.start()
             try await body(daemon)
             try await daemon.expectCleanEnd()
         }
+    }
+
+    /// Writes the configuration file, which the next start reads.
+    ///
+    /// - Parameter text: What it says.
+    /// - Throws: `SystemCallError` when it cannot be written.
+    func configure(_ text: String) throws {
+        try AtomicFile.write(
+            Array(text.utf8),
+            as: "vigil.json5",
+            in: Directory.open(root),
+            replacing: true,
+            durability: .relaxed
+        )
     }
 }

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks at running attempts from time to time, and ends those that are hung.
+
+import Agents
+import FileQueue
+import Logging
+import QueueModel
+import Supervision
+import SystemKit
+
+/// A running attempt, and what is known of its life.
+struct WatchedAttempt {
+    let state: ClaimState
+    let profile: AgentProfile
+    var watch: AttemptWatch
+    var supervisor: Int32?
+    var tail: EventTail?
+    var outputBytes: Int64 = 0
+    /// When it is to be looked at; nil while a look is on its way, and when nothing is left to look for.
+    var lookAt: ContinuousClock.Instant?
+    /// When the attempt will have run for nearly all its time, as far as that is known.
+    var nearlyOverAt: ContinuousClock.Instant?
+    var hasEvidence = false
+    /// Whether its supervisor was told to end it.
+    var isEnded = false
+}
+
+extension Worker {
+    /// More of a log than one look reads is read on after this time.
+    private static let nextPieceDelay = Duration.milliseconds(50)
+
+    /// The profile of an agent, with this worker's limits where it has none of its own.
+    func profile(of agent: AgentName?) -> AgentProfile? {
+        guard var profile = configuration.profiles[agent ?? configuration.defaultAgent] else { return nil }
+        profile.liveness = profile.liveness.completed(from: configuration.liveness)
+        return profile
+    }
+
+    /// Begins to watch an attempt; one that ends before the first look has cost nothing more than this.
+    func beginWatch(_ task: TaskRecord, _ state: ClaimState, timeout: Duration?) {
+        guard let profile = profile(of: task.agent) else { return }
+        let now = clock.now
+        let watch = AttemptWatch(limits: profile.liveness, printsEvents: profile.printsEvents, now: now)
+        var attempt = WatchedAttempt(state: state, profile: profile, watch: watch)
+        attempt.lookAt = watch.lookAt
+        if let timeout, attempt.lookAt != nil {
+            let nearly = now.advanced(by: timeout - min(.seconds(2), timeout / 4))
+            attempt.nearlyOverAt = nearly
+            attempt.lookAt = attempt.lookAt.map { min($0, nearly) }
+        }
+        if profile.printsEvents { attempt.tail = EventTail(profile: profile) }
+        watched[state.taskID] = attempt
+        armWatch(for: attempt.lookAt)
+    }
+
+    /// Takes up the watch of an attempt that an earlier daemon began.
+    func watchAdopted(_ id: TaskID) async {
+        let locations = queue.locations
+        let found = await reactor.offload {
+            // What cannot be read now is not watched; its time limit holds all the same.
+            try? QueueView(locations: locations).claimedTask(id)
+        }
+        guard adopted.contains(id), watched[id] == nil, let (task, state) = found else { return }
+        beginWatch(task, state, timeout: nil)
+    }
+
+    /// Ends the watch of an attempt that has ended or is left to others.
+    /// - Returns: What was known of it.
+    @discardableResult
+    func endWatch(_ id: TaskID) -> WatchedAttempt? { watched.removeValue(forKey: id) }
+
+    // MARK: Looking
+
+    /// Makes sure that there is a look at a time; the timer is one for all attempts, and outlives those it is for.
+    private func armWatch(for instant: ContinuousClock.Instant?) {
+        guard let instant else { return }
+        if let watchTimer {
+            if watchTimer.at <= instant { return }
+            reactor.cancel(watchTimer.id)
+        }
+        let id = reactor.schedule(at: instant) {
+            self.assumeIsolated {
+                $0.watchTimer = nil
+                $0.lookAtDue()
+            }
+        }
+        watchTimer = (instant, id)
+    }
+
+    private func lookAtDue() {
+        guard phase != .stopped else { return }
+        let now = clock.now
+        for (id, attempt) in watched {
+            guard let at = attempt.lookAt, at <= now else { continue }
+            watched[id]?.lookAt = nil
+            pending.append(.look(id))
+        }
+        armWatch(for: watched.values.compactMap(\.lookAt).min())
+        poke()
+    }
+
+    /// Looks at one attempt, and does what follows.
+    func look(_ id: TaskID) async {
+        guard var attempt = watched[id], !attempt.isEnded else { return }
+        let runID = attempt.state.runID
+        if attempt.supervisor == nil { attempt.supervisor = supervisor(ofRun: runID) }
+        let look = AttemptLook(
+            results: queue.results,
+            logsPath: WorkerQueue.logsPath(of: id, attempt: attempt.state.attempt),
+            runID: runID,
+            supervisor: attempt.supervisor,
+            tail: attempt.tail,
+            outputBytes: attempt.outputBytes,
+            needsProcessorTime: attempt.watch.needsProcessorTime
+        )
+        let (after, finding) = await reactor.offload {
+            var look = look
+            let finding = look.take()
+            return (look, finding)
+        }
+        guard watched[id]?.state.runID == runID else { return }
+        attempt.supervisor = after.supervisor
+        attempt.tail = after.tail
+        attempt.outputBytes = after.outputBytes
+        let now = clock.now
+        switch attempt.watch.observe(finding.sight, now: now) {
+        case .end(let limit):
+            watched[id] = attempt
+            await end(id, after, limit.reason, limit.words)
+        case .look(let at):
+            attempt.lookAt = finding.hasMore ? now.advanced(by: Self.nextPieceDelay) : at
+            if let nearly = attempt.nearlyOverAt {
+                if nearly <= now {
+                    attempt.nearlyOverAt = nil
+                    attempt.hasEvidence = await keepEvidence(after, "its time limit is reached (timeout)")
+                } else {
+                    attempt.lookAt = attempt.lookAt.map { min($0, nearly) }
+                }
+            }
+            guard watched[id]?.state.runID == runID else { return }
+            watched[id] = attempt
+            armWatch(for: attempt.lookAt)
+        }
+    }
+
+    // MARK: Ending
+
+    /// Keeps what there is to see, then has the attempt's tree ended.
+    private func end(_ id: TaskID, _ look: AttemptLook, _ reason: TerminationReason, _ words: String) async {
+        watched[id]?.isEnded = true
+        if await keepEvidence(look, words) { watched[id]?.hasEvidence = true }
+        guard watched[id]?.state.runID == look.runID else { return }
+        logger.warning(
+            "attempt is ended",
+            metadata: ["task_id": .string(id.string), "run_id": .string(look.runID), "cause": .string(words)]
+        )
+        let grace = configuration.killGrace
+        if terminate(look.runID, reason, grace: grace) { return }
+        guard adopted.contains(id) else { return }
+        let asked = await reactor.offload {
+            // Without a table of processes there is nobody to ask; the next look tries again.
+            (try? ProcessTree.signalSupervisor(ofRun: look.runID, .end(reason))) ?? 0
+        }
+        guard asked == 0, watched[id]?.state.runID == look.runID else { return }
+        let next = clock.now.advanced(by: .seconds(1))
+        watched[id]?.isEnded = false
+        watched[id]?.lookAt = next
+        armWatch(for: next)
+    }
+
+    // Synchronous, since both actors live on one thread.
+    private func supervisor(ofRun runID: String) -> Int32? { pool.assumeIsolated { $0.processID(ofRun: runID) } }
+
+    private func terminate(_ runID: String, _ reason: TerminationReason, grace: Duration) -> Bool {
+        pool.assumeIsolated { $0.terminate(runID: runID, reason: reason, grace: grace) }
+    }
+
+    private func keepEvidence(_ look: AttemptLook, _ cause: String) async -> Bool {
+        let now = now.wall
+        let error = await reactor.offload { () -> SystemCallError? in
+            var look = look
+            let evidence = look.evidence(of: cause, at: now)
+            do throws(SystemCallError) {
+                try AtomicFile.write(
+                    Array(evidence.text.utf8),
+                    as: WorkerQueue.evidenceName,
+                    in: try look.logs(),
+                    replacing: true,
+                    durability: .relaxed
+                )
+                return nil
+            } catch { return error }
+        }
+        if let error { logger.warning("evidence cannot be written", metadata: ["error": "\(error)"]) }
+        return error == nil
+    }
+
+    /// Removes what was kept of an attempt that ended by itself after all, or will be made again.
+    func dropEvidence(of attempt: WatchedAttempt?) {
+        guard let attempt, attempt.hasEvidence else { return }
+        let path = WorkerQueue.logsPath(of: attempt.state.taskID, attempt: attempt.state.attempt)
+        do throws(SystemCallError) {
+            var directory = queue.results
+            for part in path.split(separator: "/") { directory = try directory.subdirectory(FileName(String(part))) }
+            try directory.remove(WorkerQueue.evidenceName)
+        } catch {
+            logger.debug("evidence cannot be removed", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension AttemptLimit {
+    /// What its supervisor is told.
+    fileprivate var reason: TerminationReason {
+        switch self {
+        case .start: .start
+        case .silence: .silence
+        case .tool: .tool
+        case .afterResult: .afterResult
+        }
+    }
+
+    fileprivate var words: String {
+        switch self {
+        case .start: "no sign of life after its start (start_timeout)"
+        case .silence: "no output and no computing (silence_timeout)"
+        case .tool: "a tool has run for too long (tool_timeout)"
+        case .afterResult: "it has said its result and does not end (result_grace)"
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of the processes of an attempt while it runs.
+
+import Supervision
+import SystemKit
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct UsageTests {
+    /// Uses more than a tick of the processor.
+    private static let work = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
+
+    @Test(
+        arguments: [
+            work, "sh -c '\(work)'", "sh -c '\(work); echo > worked; sleep 1000' & read x < worked",
+            "(setsid sh -c '\(work); echo > worked' &); read x < worked",
+        ],
+        cgroupParents
+    )
+    func theWorkOfTheWholeTreeCounts(script: String, cgroup: String?) async throws {
+        try await Fixture.with { fixture in
+            let told = try fixture.makePipe("told")
+            async let ending = fixture.run("mkfifo worked; \(script)\necho > told; sleep 1000") {
+                $0.cgroupParent = cgroup
+            }
+            _ = try await told.lines()
+            let supervisor = try #require(await fixture.pool.processID(ofRun: fixture.runID))
+            let time = ProcessTree.processorTime(ofRun: fixture.runID, supervisor: supervisor, cgroupParent: cgroup)
+            #expect(try #require(time) >= .milliseconds(10))
+            await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .zero)
+            _ = try await ending
+            #expect(
+                ProcessTree.processorTime(ofRun: fixture.runID, supervisor: supervisor, cgroupParent: cgroup) == nil
+            )
+        }
+    }
+
+    @Test func theProcessesAreListedWithTheirParents() async throws {
+        try await Fixture.with { fixture in
+            let told = try fixture.makePipe("told")
+            async let ending = fixture.run("setsid sh -c 'echo > told; exec sleep 1000' & wait")
+            _ = try await told.lines()
+            let supervisor = try #require(ProcessTree.supervisor(ofRun: fixture.runID))
+            #expect(await fixture.pool.processID(ofRun: fixture.runID) == supervisor)
+            let tree = ProcessTree.processes(ofRun: fixture.runID, supervisor: supervisor)
+            let agent = try #require(tree.first)
+            #expect(agent.parent == supervisor)
+            #expect(agent.command.hasPrefix("/bin/sh -c setsid"))
+            #expect(agent.age < .seconds(600))
+            #expect(tree.count == 2)
+            #expect(tree.last?.parent == agent.pid)
+            await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .zero)
+            _ = try await ending
+            #expect(ProcessTree.processes(ofRun: fixture.runID, supervisor: supervisor).isEmpty)
+            #expect(ProcessTree.supervisor(ofRun: fixture.runID) == nil)
+        }
+    }
+
+    @Test func aControlGroupsTimeIsReadFromItsAccount() {
+        let text = "usage_usec 1500000\nuser_usec 1000000\nsystem_usec 500000\nnr_periods 0\n"
+        #expect(CgroupUsage.processorTime(in: text) == .milliseconds(1500))
+        #expect(CgroupUsage.processorTime(in: "user_usec 1\n") == nil)
+    }
+}
