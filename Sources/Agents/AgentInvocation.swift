@@ -31,6 +31,10 @@ package struct InvocationContext: Sendable {
     package var systemPromptFile: String?
     /// The most that the attempt may cost in US dollars, for agents that can be told; nil for no limit.
     package var maxCostUSD: Double?
+    /// The session to go on with; nil for the one that the task names, if it does.
+    package var sessionID: String?
+    /// What the agent is told; nil for the task's description.
+    package var prompt: String?
 
     /// Gathers what an invocation needs.
     ///
@@ -43,6 +47,8 @@ package struct InvocationContext: Sendable {
     ///   - environment: the environment of the daemon.
     ///   - systemPromptFile: the worker's file with the system prompt.
     ///   - maxCostUSD: the most that the attempt may cost in US dollars.
+    ///   - sessionID: the session to go on with.
+    ///   - prompt: what the agent is told.
     package init(
         taskID: TaskID,
         worker: WorkerID,
@@ -51,7 +57,9 @@ package struct InvocationContext: Sendable {
         root: String,
         environment: [String: String],
         systemPromptFile: String? = nil,
-        maxCostUSD: Double? = nil
+        maxCostUSD: Double? = nil,
+        sessionID: String? = nil,
+        prompt: String? = nil
     ) {
         self.taskID = taskID
         self.worker = worker
@@ -61,6 +69,8 @@ package struct InvocationContext: Sendable {
         self.environment = environment
         self.systemPromptFile = systemPromptFile
         self.maxCostUSD = maxCostUSD
+        self.sessionID = sessionID
+        self.prompt = prompt
     }
 }
 
@@ -81,76 +91,87 @@ extension AgentProfile {
         for task: TaskRecord,
         in context: InvocationContext
     ) throws(AgentError) -> AgentInvocation {
-        guard !task.description.utf8.contains(0) else {
+        let call = AgentCall(
+            context: context,
+            session: context.sessionID ?? task.sessionID,
+            prompt: context.prompt ?? task.description
+        )
+        guard !call.prompt.utf8.contains(0) else {
             throw AgentError(
                 code: .promptHasZeroByte,
                 message: "the description holds a zero byte, which no program can be given; remove it"
             )
         }
-        try checkSession(task.sessionID)
+        try checkSession(call.session)
         let arguments: [String]
         let isPiped: Bool
         switch kind {
         case .claudeText:
             isPiped =
-                promptChannel == .standardInput || task.description.utf8.count > Self.longestClaudeArgument
-                || task.description.utf8.first == UInt8(ascii: "-")
-            arguments = claudeArguments(task, context, isPiped: isPiped)
+                promptChannel == .standardInput || call.prompt.utf8.count > Self.longestClaudeArgument
+                || call.prompt.utf8.first == UInt8(ascii: "-")
+            arguments = claudeArguments(call, isPiped: isPiped)
         case .claude:
             isPiped = true
-            arguments = claudeStreamArguments(task, context)
+            arguments = claudeStreamArguments(call)
         case .codex:
             isPiped = true
-            let resume = task.sessionID.map { ["resume", $0] } ?? []
+            let resume = call.session.map { ["resume", $0] } ?? []
             arguments = self.arguments + ["exec", "--json", "--skip-git-repo-check"] + resume + ["-"]
         case .events, .command:
             isPiped = promptChannel == .standardInput
-            arguments = try commandArguments(task, context)
+            arguments = try commandArguments(call)
         }
         guard arguments.allSatisfy({ $0.utf8.count <= Self.longestArgument }) else {
             throw AgentError(
                 code: .promptTooLong,
-                message: "the description has \(task.description.utf8.count) bytes, too many for an argument of "
+                message: "the description has \(call.prompt.utf8.count) bytes, too many for an argument of "
                     + "\(program) (at most \(Self.longestArgument)); shorten it, or give the profile \(name) prompt: \"stdin\""
             )
         }
         return AgentInvocation(
             arguments: arguments,
             environment: AgentEnvironment.variables(for: self, in: context),
-            input: isPiped ? prompt(task) : nil
+            input: isPiped ? input(call.prompt) : nil
         )
     }
 
+    /// Whether a later run can go on with the session of an earlier one.
+    package var canResume: Bool {
+        switch kind {
+        case .claudeText, .claude, .codex: true
+        case .events, .command:
+            arguments.contains { $0 == ArgumentTemplate.resume || ArgumentTemplate.holds(.sessionID, $0) }
+        }
+    }
+
     /// The Claude command line would take a description that begins with a slash for a command of its own.
-    private func prompt(_ task: TaskRecord) -> [UInt8] {
-        let bytes = Array(task.description.utf8)
+    private func input(_ prompt: String) -> [UInt8] {
+        let bytes = Array(prompt.utf8)
         return kind == .claude && bytes.first == UInt8(ascii: "/") ? [UInt8(ascii: " ")] + bytes : bytes
     }
 
-    private func claudeStreamArguments(_ task: TaskRecord, _ context: InvocationContext) -> [String] {
+    private func claudeStreamArguments(_ call: AgentCall) -> [String] {
         var result = arguments + ["-p", "--output-format", "stream-json", "--verbose"]
-        if let file = systemPromptFile ?? context.systemPromptFile { result += ["--system-prompt-file", file] }
-        if let session = task.sessionID { result += ["--resume", session] }
-        if let cost = context.maxCostUSD { result += ["--max-budget-usd", Self.dollars(cost)] }
+        if let file = systemPromptFile ?? call.context.systemPromptFile { result += ["--system-prompt-file", file] }
+        if let session = call.session { result += ["--resume", session] }
+        if let cost = call.context.maxCostUSD { result += ["--max-budget-usd", Self.dollars(cost)] }
         return result
     }
 
     private static func dollars(_ amount: Double) -> String { JSONWriter.text(.decimal(amount)) }
 
-    private func claudeArguments(_ task: TaskRecord, _ context: InvocationContext, isPiped: Bool) -> [String] {
+    private func claudeArguments(_ call: AgentCall, isPiped: Bool) -> [String] {
         var result = arguments
-        if let file = systemPromptFile ?? context.systemPromptFile { result += ["--system-prompt-file", file] }
-        if let session = task.sessionID { result += ["--resume", session] }
+        if let file = systemPromptFile ?? call.context.systemPromptFile { result += ["--system-prompt-file", file] }
+        if let session = call.session { result += ["--resume", session] }
         result.append("-p")
-        if !isPiped { result.append(task.description) }
+        if !isPiped { result.append(call.prompt) }
         return result
     }
 
-    private func commandArguments(
-        _ task: TaskRecord,
-        _ context: InvocationContext
-    ) throws(AgentError) -> [String] {
-        if task.description.utf8.first == UInt8(ascii: "-"), let argument = optionPosition {
+    private func commandArguments(_ call: AgentCall) throws(AgentError) -> [String] {
+        if call.prompt.utf8.first == UInt8(ascii: "-"), let argument = optionPosition {
             throw AgentError(
                 code: .promptLooksLikeOption,
                 message: "the description starts with \"-\", which \(program) would take for an option; start it with "
@@ -158,16 +179,17 @@ extension AgentProfile {
             )
         }
         let words = arguments.flatMap { word in
-            word == ArgumentTemplate.resume ? (task.sessionID == nil ? [] : resumeArguments) : [word]
+            word == ArgumentTemplate.resume ? (call.session == nil ? [] : resumeArguments) : [word]
         }
+        let context = call.context
         return words.map { template in
             ArgumentTemplate.filled(template) { placeholder in
                 switch placeholder {
-                case .description: task.description
+                case .description: call.prompt
                 case .taskID: context.taskID.string
                 case .worker: context.worker.string
                 case .attempt: String(context.attempt)
-                case .sessionID: task.sessionID ?? ""
+                case .sessionID: call.session ?? ""
                 case .systemPromptFile: systemPromptFile ?? context.systemPromptFile ?? ""
                 case .maxCostUSD: context.maxCostUSD.map(Self.dollars) ?? ""
                 }
@@ -182,20 +204,32 @@ extension AgentProfile {
 
     /// A session's name must not look like an option: it is the task that gives it.
     private func checkSession(_ session: String?) throws(AgentError) {
-        guard let session else { return }
+        guard let session, !Self.isSessionName(session) else { return }
+        throw AgentError(
+            code: .invalidSessionID,
+            message: "session_id is not the name of a session; give letters, digits, \".\", \"_\", \":\" and \"-\", "
+                + "the first a letter or digit"
+        )
+    }
+
+    /// Whether a text can name a session: at most 256 letters, digits, `.`, `_`, `:` and `-`, the first no sign.
+    ///
+    /// - Parameter text: the text.
+    /// - Returns: whether an agent is given such a name.
+    package static func isSessionName(_ text: String) -> Bool {
         let isWord = { (byte: UInt8) in
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
         }
-        guard let first = session.utf8.first, isWord(first), session.utf8.count <= 256,
-            session.utf8.allSatisfy({ isWord($0) || "._:-".utf8.contains($0) })
-        else {
-            throw AgentError(
-                code: .invalidSessionID,
-                message:
-                    "session_id is not the name of a session; give letters, digits, \".\", \"_\", \":\" and \"-\", "
-                    + "the first a letter or digit"
-            )
-        }
+        guard let first = text.utf8.first else { return false }
+        return isWord(first) && text.utf8.count <= 256
+            && text.utf8.allSatisfy { isWord($0) || "._:-".utf8.contains($0) }
     }
+}
+
+/// What one run is about.
+private struct AgentCall {
+    let context: InvocationContext
+    let session: String?
+    let prompt: String
 }

@@ -44,10 +44,18 @@ package enum ArgumentTemplate {
     ///
     /// - Parameter template: one argument.
     /// - Returns: true when the description would become a part of it.
-    package static func holdsDescription(_ template: String) -> Bool {
+    package static func holdsDescription(_ template: String) -> Bool { holds(.description, template) }
+
+    /// Whether an argument holds a placeholder.
+    ///
+    /// - Parameters:
+    ///   - wanted: the placeholder.
+    ///   - template: one argument.
+    /// - Returns: true when its text would become a part of the argument.
+    package static func holds(_ wanted: Placeholder, _ template: String) -> Bool {
         var isFound = false
         _ = filled(template) { placeholder in
-            isFound = isFound || placeholder == .description
+            isFound = isFound || placeholder == wanted
             return ""
         }
         return isFound

@@ -67,6 +67,10 @@ package struct ClaimState: Sendable, Equatable {
     package var attempts: [AttemptRecord]
     /// The final failure, while its files are being written.
     package var verdict: Verdict?
+    /// The session that the running attempt goes on with, or that the next one will.
+    package var session: Session?
+    /// What the attempts that were taken back have cost in US dollars.
+    package var uncountedCostUSD = 0.0
 
     /// A claim before its first attempt.
     /// - Parameters:
@@ -100,6 +104,8 @@ extension ClaimState {
         object["first_started_at"] = firstStartedAt.map { .string($0.description) }
         object["not_before"] = notBefore.map { .string($0.description) }
         if !attempts.isEmpty { object["attempts"] = .array(attempts.map(\.json)) }
+        object["session"] = session?.json
+        if uncountedCostUSD > 0 { object["uncounted_cost_usd"] = .decimal(uncountedCostUSD) }
         if let verdict {
             object["verdict"] = [
                 "reason": .string(verdict.reason.rawValue), "failure_reason": .string(verdict.failure.reason.rawValue),
@@ -133,6 +139,8 @@ extension ClaimState {
         notBefore = object["not_before"]?.stringValue.flatMap(Timestamp.init(iso8601:))
         attempts = (object["attempts"]?.arrayValue ?? []).compactMap(AttemptRecord.init(json:))
         verdict = object["verdict"]?.objectValue.flatMap(Verdict.init)
+        session = object["session"]?.objectValue.flatMap(Session.init)
+        uncountedCostUSD = object["uncounted_cost_usd"]?.doubleValue ?? 0
         if phase == .dead && verdict == nil { return nil }
     }
 

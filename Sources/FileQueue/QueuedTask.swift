@@ -24,6 +24,8 @@ package struct QueuedTask: Sendable, Equatable {
     package var dependencies: [TaskID]
     /// The agent profile that it names.
     package var agent: AgentName?
+    /// The agent's conversation that it wants to go on with.
+    package var sessionID: String?
 
     init(_ task: TaskRecord, fileName: FileName, status: FileStatus) {
         let modified = Timestamp(millisecondsSince1970: status.modifiedNanoseconds / 1_000_000)
@@ -45,6 +47,7 @@ package struct QueuedTask: Sendable, Equatable {
         expiresAt = task.expiresAt
         dependencies = task.dependencies
         agent = task.agent
+        sessionID = task.sessionID
     }
 }
 

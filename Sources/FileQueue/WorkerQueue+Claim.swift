@@ -13,10 +13,16 @@ extension WorkerQueue {
     /// - Parameters:
     ///   - queued: What ``inspect(_:)`` found.
     ///   - runID: The name of the first attempt; `nil` when the task is to be given up without one.
+    ///   - session: The session that the first attempt goes on with.
     ///   - now: The wall-clock time.
     /// - Returns: The claim, or why there is none.
     /// - Throws: When a file cannot be read, made or moved; the task stays in the inbox.
-    package func claim(_ queued: QueuedTask, runID: String?, now: Timestamp) throws(SystemCallError) -> ClaimOutcome {
+    package func claim(
+        _ queued: QueuedTask,
+        runID: String?,
+        session: ClaimState.Session? = nil,
+        now: Timestamp
+    ) throws(SystemCallError) -> ClaimOutcome {
         let opening = try open(queued.fileName)
         switch consume opening {
         case .gone: return .gone
@@ -31,7 +37,7 @@ extension WorkerQueue {
                 queuedAt: queued.queuedAt,
                 digest: task.contentDigest
             )
-            if let runID { state.begin(runID: runID, now: now) }
+            if let runID { state.begin(runID: runID, session: session, now: now) }
             guard try create(state) else { return try judgeOccupied(queued, file.status.identity, state.digest) }
             let outcome = try moveIntoClaims(queued.fileName, file.status.identity, state)
             if let outcome { return outcome }
@@ -50,11 +56,17 @@ extension WorkerQueue {
     /// - Parameters:
     ///   - claim: A claim whose last attempt has ended.
     ///   - runID: The name of the attempt.
+    ///   - session: The session that the attempt goes on with.
     ///   - now: The wall-clock time.
     /// - Throws: When the record cannot be written; nothing has changed then.
-    package func beginAttempt(_ claim: Claim, runID: String, now: Timestamp) throws(SystemCallError) {
+    package func beginAttempt(
+        _ claim: Claim,
+        runID: String,
+        session: ClaimState.Session? = nil,
+        now: Timestamp
+    ) throws(SystemCallError) {
         var state = claim.state
-        state.begin(runID: runID, now: now)
+        state.begin(runID: runID, session: session, now: now)
         try AtomicFile.write(
             state.encoded(),
             as: claim.stateName,
@@ -216,10 +228,11 @@ extension WorkerQueue {
 }
 
 extension ClaimState {
-    mutating func begin(runID: String, now: Timestamp) {
+    mutating func begin(runID: String, session: Session? = nil, now: Timestamp) {
         phase = .running
         attempt += 1
         self.runID = runID
+        self.session = session
         notBefore = nil
         if firstStartedAt == nil { firstStartedAt = now }
     }

@@ -10,16 +10,19 @@ extension WorkerQueue {
     ///   - claim: A claim whose attempt has ended.
     ///   - attempt: What became of it.
     ///   - notBefore: When the next attempt may start.
+    ///   - session: The session that the next attempt goes on with.
     /// - Throws: When the record cannot be made durable; call again.
     package func recordFailure(
         _ claim: Claim,
         _ attempt: AttemptRecord,
-        notBefore: Timestamp
+        notBefore: Timestamp,
+        session: ClaimState.Session? = nil
     ) async throws(SystemCallError) {
         var state = claim.state
         state.phase = .waiting
         state.attempts.append(attempt)
         state.notBefore = notBefore
+        state.session = session
         try await replace(state, of: claim)
     }
 
@@ -27,12 +30,21 @@ extension WorkerQueue {
     /// - Parameters:
     ///   - claim: A claim whose attempt has ended or was never started.
     ///   - notBefore: When the next attempt may start.
+    ///   - session: The session that the next attempt goes on with.
+    ///   - costUSD: What the attempt has cost in US dollars.
     /// - Throws: When the record cannot be made durable; call again.
-    package func handBack(_ claim: Claim, notBefore: Timestamp) async throws(SystemCallError) {
+    package func handBack(
+        _ claim: Claim,
+        notBefore: Timestamp,
+        session: ClaimState.Session? = nil,
+        costUSD: Double = 0
+    ) async throws(SystemCallError) {
         var state = claim.state
         state.phase = .waiting
         state.attempt -= 1
         state.notBefore = notBefore
+        state.session = session
+        state.uncountedCostUSD += costUSD
         try await replace(state, of: claim)
     }
 

@@ -19,6 +19,8 @@ package struct AttemptRecord: Sendable, Hashable {
     package var duration: Duration
     /// What it cost in US dollars; nil when that is not known.
     package var costUSD: Double?
+    /// The agent's session that it went on with; nil when it began with a new one.
+    package var resumedSession: String?
 
     /// An attempt.
     ///
@@ -31,6 +33,7 @@ package struct AttemptRecord: Sendable, Hashable {
     ///   - message: what happened, in one line for a person.
     ///   - duration: how long it ran.
     ///   - costUSD: what it cost in US dollars.
+    ///   - resumedSession: the agent's session that it went on with.
     package init(
         number: Int,
         startedAt: Timestamp? = nil,
@@ -39,7 +42,8 @@ package struct AttemptRecord: Sendable, Hashable {
         reason: FailureReason? = nil,
         message: String? = nil,
         duration: Duration = .zero,
-        costUSD: Double? = nil
+        costUSD: Double? = nil,
+        resumedSession: String? = nil
     ) {
         self.number = number
         self.startedAt = startedAt
@@ -49,6 +53,7 @@ package struct AttemptRecord: Sendable, Hashable {
         self.message = message
         self.duration = duration
         self.costUSD = costUSD
+        self.resumedSession = resumedSession
     }
 
     /// The attempt as a JSON object.
@@ -62,6 +67,7 @@ package struct AttemptRecord: Sendable, Hashable {
         members.add("duration_seconds", .seconds(duration))
         members.add("message", message.map(JSONValue.string))
         members.add("cost_usd", costUSD.map { .decimal($0) })
+        members.add("resumed_session", resumedSession.map(JSONValue.string))
         return members.json
     }
 
@@ -78,6 +84,7 @@ package struct AttemptRecord: Sendable, Hashable {
             message = try fields.optional("message", \.stringValue)
             duration = try fields.optional("duration_seconds", \.durationValue) ?? .zero
             costUSD = try fields.optional("cost_usd", \.doubleValue)
+            resumedSession = try fields.optional("resumed_session", \.stringValue)
         } catch {
             return nil
         }

@@ -111,6 +111,8 @@ package enum WaitCause: String, Sendable, Hashable, CaseIterable {
     case usageLimit = "usage_limit"
     /// The day's money is spent.
     case budget
+    /// Another attempt is in the agent's session that it goes on with.
+    case session
     /// All slots are taken.
     case slot
     /// Its file may still be written to.

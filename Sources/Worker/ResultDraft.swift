@@ -98,7 +98,8 @@ struct ResultDraft {
             reason: failure?.reason,
             message: failure?.message,
             duration: record?.duration ?? .zero,
-            costUSD: cost
+            costUSD: cost,
+            resumedSession: state.session?.id
         )
     }
 

@@ -39,6 +39,7 @@ extension RetryPolicy {
     ///   - isCancelRequested: Whether somebody has asked for the task to be cancelled. What has ended by itself, with
     ///     success or for good, stays as it ended.
     ///   - isDaysMoneySpent: Whether the day's money is spent, and not the task's own.
+    ///   - isSessionLost: Whether it was the session's fault that the attempt failed; see ``SessionCourse``.
     ///   - generator: Where jitter comes from.
     /// - Returns: What to do with the task.
     package func verdict(
@@ -46,6 +47,7 @@ extension RetryPolicy {
         attempt: Int,
         isCancelRequested: Bool = false,
         isDaysMoneySpent: Bool = false,
+        isSessionLost: Bool = false,
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         let failure: Failure
@@ -61,8 +63,8 @@ extension RetryPolicy {
             guard let judged = outcome.failure else { return .complete(outcome) }
             failure = judged
         }
-        // Neither is the task's fault. Its account or its worker is held until it makes sense to try again.
-        if failure.reason == .usageLimit || failure.reason == .budgetExceeded && isDaysMoneySpent {
+        // None of these is the task's fault. An account or the worker is held until it makes sense to try again.
+        if failure.reason == .usageLimit || failure.reason == .budgetExceeded && isDaysMoneySpent || isSessionLost {
             return isCancelRequested ? .cancel(.cancelledBetweenAttempts, attempt: failure) : .handBack(after: .zero)
         }
         if failure.reason == .cancelled { return .cancel(failure, attempt: failure) }

@@ -53,7 +53,8 @@ extension Worker {
             release(id)
         case .lost:
             await sweep(claim.state.runID)
-            await conclude(id, .interrupted("the supervisor died"), record: nil, permit: permit)
+            let output = await readReport(of: claim)
+            await conclude(id, .interrupted("the supervisor died"), record: nil, output: output, permit: permit)
         }
     }
 
@@ -95,7 +96,9 @@ extension Worker {
             root: configuration.root,
             environment: configuration.environment,
             systemPromptFile: configuration.systemPromptFile,
-            maxCostUSD: moneyLeft(for: claim)
+            maxCostUSD: moneyLeft(for: claim),
+            sessionID: claim.state.session?.id,
+            prompt: prompt(for: claim)
         )
         let invocation = try profile.invocation(for: task, in: context)
         let directory = try WorkingDirectory.resolve(
@@ -150,7 +153,8 @@ extension Worker {
     func judge(_ id: TaskID, _ record: ExitRecord, permit: StartPermit?) async {
         guard let claim = claims[id] else { return }
         if record.cutOff == .shutdown {
-            await conclude(id, .handedBack, record: record, permit: permit)
+            let output = await readReport(of: claim)
+            await conclude(id, .handedBack, record: record, output: output, permit: permit)
             return
         }
         let name = claim.task.agent ?? configuration.defaultAgent
@@ -162,7 +166,10 @@ extension Worker {
         let output = await readOutput(of: claim, record, profile)
         if permit == nil && output.isShorter(than: record) {
             // The logs are not synced, since only a power cut can take them back, and only from a recovered attempt.
-            await conclude(id, .interrupted("its output was lost, as by a power cut"), record: record, permit: nil)
+            var told = AttemptOutput()
+            told.report = output.report
+            let end = AttemptEnd.interrupted("its output was lost, as by a power cut")
+            await conclude(id, end, record: record, output: told, permit: nil)
             return
         }
         var outcome = Outcome.outcome(
@@ -207,12 +214,14 @@ extension Worker {
         inform(breakerOf: end, permit?.breaker)
         noteCost(end, of: claim)
         noteLimit(end, of: claim, permit)
+        let course = course(of: claim, output.report)
         let policy = configuration.retry.limited(to: claim.task.maxRetries)
         let verdict = policy.verdict(
             on: end,
             attempt: claim.state.attempt,
             isCancelRequested: isCancelRequested(claim),
             isDaysMoneySpent: isDaysMoneySpent(claim, end),
+            isSessionLost: course.isLost(after: end),
             using: &generator
         )
         let draft = ResultDraft(claim: claim, record: record, output: output, cost: end.cost, now: now.wall)
@@ -227,7 +236,7 @@ extension Worker {
         case .cancel(let failure, let attempt):
             await finish(claim, draft.cancelled(failure, after: attempt))
         case .retry(let failure, let delay):
-            await retry(id, draft.attempt(failure), after: delay)
+            await retry(id, draft.attempt(failure), course.next(after: end), after: delay)
         case .handBack(let delay):
             if case .notStarted(let why) = end {
                 raise(.start, "no agent could be started: \(why)")
@@ -236,7 +245,16 @@ extension Worker {
                     metadata: ["task_id": .string(id.string), "error": .string(why)]
                 )
             }
-            await handBack(id, after: delay)
+            if course.isLost(after: end), case .judged(let outcome) = end {
+                logger.warning(
+                    "session cannot be gone on with, the task begins anew",
+                    metadata: [
+                        "task_id": .string(id.string), "session_id": .string(course.resumed?.id ?? ""),
+                        "error": .string(outcome.failure?.message ?? ""),
+                    ]
+                )
+            }
+            await handBack(id, course.next(after: end), costUSD: end.cost ?? 0, after: delay)
         }
     }
 
@@ -257,12 +275,17 @@ extension Worker {
         }
     }
 
-    private func retry(_ id: TaskID, _ attempt: AttemptRecord, after delay: Duration) async {
+    private func retry(
+        _ id: TaskID,
+        _ attempt: AttemptRecord,
+        _ session: ClaimState.Session?,
+        after delay: Duration
+    ) async {
         let readyAt = clock.now.advanced(by: delay)
         let notBefore = now.wall.adding(delay)
         let done: Void? = await persisted("attempt") { () async throws(SystemCallError) in
             guard let claim = self.claims[id] else { return }
-            try await self.queue.recordFailure(claim, attempt, notBefore: notBefore)
+            try await self.queue.recordFailure(claim, attempt, notBefore: notBefore, session: session)
         }
         running.remove(id)
         guard done != nil, let claim = claims[id] else { return release(id) }
@@ -285,12 +308,17 @@ extension Worker {
         )
     }
 
-    private func handBack(_ id: TaskID, after delay: Duration) async {
+    private func handBack(
+        _ id: TaskID,
+        _ session: ClaimState.Session?,
+        costUSD: Double,
+        after delay: Duration
+    ) async {
         let readyAt = clock.now.advanced(by: delay)
         let notBefore = now.wall.adding(delay)
         let done: Void? = await persisted("claim") { () async throws(SystemCallError) in
             guard let claim = self.claims[id] else { return }
-            try await self.queue.handBack(claim, notBefore: notBefore)
+            try await self.queue.handBack(claim, notBefore: notBefore, session: session, costUSD: costUSD)
         }
         running.remove(id)
         guard done != nil, phase == .running, let claim = claims[id] else { return release(id) }

@@ -27,7 +27,7 @@ enum Admission {
 
 extension Worker {
     /// A task that waits for the end of another one's attempt is looked at again after this time at the latest.
-    private static let setAsideLimit = Duration.seconds(600)
+    static let setAsideLimit = Duration.seconds(600)
 
     /// Every start of an attempt comes through here.
     func admission(of entry: Scheduler.Entry, _ now: Moment) -> Admission {
@@ -218,6 +218,6 @@ extension AttemptEnd {
 }
 
 extension ClaimState {
-    /// What the attempts that ended have cost in US dollars.
-    var costUSD: Double { attempts.compactMap(\.costUSD).reduce(0, +) }
+    /// What the attempts that ended have cost in US dollars, those that were taken back included.
+    var costUSD: Double { attempts.compactMap(\.costUSD).reduce(uncountedCostUSD, +) }
 }

@@ -132,6 +132,7 @@ extension Worker {
             id,
             .interrupted("the machine, or the daemon together with the supervisor, was stopped"),
             record: nil,
+            output: await readReport(of: claim),
             permit: nil
         )
     }

@@ -10,6 +10,10 @@ import SystemKit
 extension Worker {
     /// A claim that another process is at work on is looked at again after this time.
     private static let takenRetry = Duration.milliseconds(250)
+    /// A session that an attempt of another process is in is looked at again after this time.
+    private static let sessionRetry = Duration.seconds(1)
+    /// Another process holds the lock of the sessions for no longer than a few system calls.
+    private static let sessionLockRetry = Duration.milliseconds(20)
     /// After a claim that failed for want of disk or descriptors.
     static let errorRetry = Duration.seconds(1)
 
@@ -73,14 +77,8 @@ extension Worker {
             abandon(permit)
             return .cancel(entry)
         }
-        let runID = makeRunID()
         do throws(SystemCallError) {
-            if entry.isClaimed {
-                guard let claim = claims[entry.task.id] else { return nil }
-                try queue.beginAttempt(claim, runID: runID, now: now.wall)
-            } else {
-                guard try claim(entry, runID: runID, now) else { return nil }
-            }
+            guard try begin(entry, now) else { return nil }
             clear(.disk)
         } catch {
             raise(.disk, "\(error)")
@@ -94,11 +92,53 @@ extension Worker {
         return .attempt(entry.task.id, permit)
     }
 
+    /// Records that an attempt begins, unless another one is in its session.
+    private func begin(_ entry: Scheduler.Entry, _ now: Moment) throws(SystemCallError) -> Bool {
+        let session = session(for: entry)
+        let runID = makeRunID()
+        guard let session else { return try begin(entry, runID, nil, now) }
+        let id = entry.task.id
+        let isBegun = try queue.withSessionLock { () throws(SystemCallError) -> Bool in
+            guard let use = try queue.use(ofSession: session.id, besides: id, held: { claims[$0]?.state }) else {
+                return try begin(entry, runID, session, now)
+            }
+            // The end of an attempt of ours is heard of at once.
+            let pause = claims[use.taskID] == nil ? Self.sessionRetry : Self.setAsideLimit
+            scheduler.hold(entry, for: .session, until: now.instant.advanced(by: pause))
+            logger.debug(
+                "session is in use, task waits",
+                metadata: ["task_id": .string(id.string), "used_by": .string(use.taskID.string)]
+            )
+            return false
+        }
+        if isBegun == nil {
+            scheduler.hold(entry, for: .session, until: now.instant.advanced(by: Self.sessionLockRetry))
+        }
+        return isBegun ?? false
+    }
+
+    private func begin(
+        _ entry: Scheduler.Entry,
+        _ runID: String,
+        _ session: ClaimState.Session?,
+        _ now: Moment
+    ) throws(SystemCallError) -> Bool {
+        guard entry.isClaimed else { return try claim(entry, runID: runID, session: session, now) }
+        guard let claim = claims[entry.task.id] else { return false }
+        try queue.beginAttempt(claim, runID: runID, session: session, now: now.wall)
+        return true
+    }
+
     /// Takes the task out of the inbox.
     /// - Returns: Whether this worker holds it now.
-    func claim(_ entry: Scheduler.Entry, runID: String?, _ now: Moment) throws(SystemCallError) -> Bool {
+    func claim(
+        _ entry: Scheduler.Entry,
+        runID: String?,
+        session: ClaimState.Session? = nil,
+        _ now: Moment
+    ) throws(SystemCallError) -> Bool {
         let task = entry.task
-        switch try queue.claim(task, runID: runID, now: now.wall) {
+        switch try queue.claim(task, runID: runID, session: session, now: now.wall) {
         case .claimed(let claim):
             names[task.fileName] = nil
             claims[claim.id] = claim

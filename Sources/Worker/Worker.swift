@@ -31,6 +31,16 @@ package actor Worker: Service {
         case look(TaskID)
         case review(TaskID)
         case commands
+
+        /// Whether an attempt may have ended when it is done, and so a session become free.
+        var endsAttempts: Bool {
+            switch self {
+            case .attempt, .settle, .readopt, .recover: true
+            case .condemn, .completeCondemned, .reject, .scan, .cancel, .cancelAdopted, .watchAdopted, .look, .review,
+                .commands:
+                false
+            }
+        }
     }
 
     /// What is known of a name in the inbox.
@@ -249,6 +259,7 @@ package actor Worker: Service {
         case .review(let id): await review(id)
         case .commands: await carryOutCommands()
         }
+        if work.endsAttempts { scheduler.release(.session, now: now) }
         poke()
     }
 }

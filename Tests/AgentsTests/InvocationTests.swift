@@ -208,4 +208,47 @@ import Testing
         #expect(try own.invocation(for: task, in: try makeContext()).arguments == ["own", "--session=s-1", "run"])
         #expect(try own.invocation(for: try makeTask("go"), in: try makeContext()).arguments == ["own", "run"])
     }
+
+    // MARK: Sessions that go on
+
+    @Test func sessionOfAnEarlierAttemptComesBeforeTheTasks() throws {
+        var context = try makeContext()
+        context.sessionID = "s-2"
+        context.prompt = SessionPrompt.goOn(after: .usageLimit)
+        let task = try makeTask("go", ["session_id": "s-1"])
+        let profile = AgentProfile(name: try AgentName("cc"), kind: .claude, arguments: ["claude"])
+        let result = try profile.invocation(for: task, in: context)
+        #expect(result.arguments.suffix(2) == ["--resume", "s-2"])
+        #expect(result.input == Array(SessionPrompt.goOn(after: .usageLimit).utf8))
+        context.prompt = nil
+        #expect(try profile.invocation(for: task, in: context).input == Array("go".utf8))
+    }
+
+    @Test func onlyATemplateWithAPlaceForItCanResume() throws {
+        for words in [["tool"], ["tool", "{description}", "{ses"]] { #expect(!(try makeCommand(words).canResume)) }
+        for words in [["tool", "{resume}"], ["tool", "--session={session_id}"]] {
+            #expect(try makeCommand(words).canResume)
+        }
+        for kind in [AgentProfile.Kind.claudeText, .claude, .codex] {
+            #expect(AgentProfile(name: try AgentName("cc"), kind: kind, arguments: ["x"]).canResume)
+        }
+    }
+
+    @Test func agentIsToldWhyItsSessionWasCutOff() {
+        let rest = """
+            . Go on where it stopped. Look at the present state first: a command that ran then may have done all of its \
+            work, a part of it, or nothing. Do not do again what is done. At the end, answer as the task asks.
+            """
+        let causes: [(FailureReason?, String)] = [
+            (.interrupted, "the program was stopped from outside"), (nil, "the program was stopped from outside"),
+            (.usageLimit, "the usage limit was reached, and there is room again"),
+            (.budgetExceeded, "its money was spent, and there is some again"),
+            (.timeout, "it had taken as long as it may"), (.agentError, "the service had failed"),
+            (.signal, "the program had ended without a result"), (.noResult, "the program had ended without a result"),
+        ]
+        for (cause, words) in causes {
+            let expected = "Your session was cut off before the work was done: " + words + rest
+            #expect(SessionPrompt.goOn(after: cause) == expected)
+        }
+    }
 }

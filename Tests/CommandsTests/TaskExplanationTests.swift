@@ -104,6 +104,7 @@ extension TaskExplanationTests {
             waits("not-before") { [.notBefore(now.adding(.seconds(3600)))] },
             waits("circuit-open") { [.circuitOpen(until: now.adding(.seconds(40)))] },
             waits("circuit-half-open") { [.circuitHalfOpen] },
+            waits("session") { [.sessionInUse(session: "0b1c-2", by: try TaskID("a"))] },
             waits("disk") { [.degraded("disk: write /q/results: no space left on device")] },
             waits("two-reasons") { [.notBefore(now.adding(.seconds(60))), .paused] },
             Case(name: "retry-delay", make: retryDelay),

@@ -27,6 +27,37 @@ struct RecoveryTests {
         #expect(claim.state.runID == "run-1")
     }
 
+    @Test(arguments: [true, false])
+    func sessionSurvivesTheDaemonBetweenTwoAttempts(isCounted: Bool) async throws {
+        let fixture = try QueueFixture()
+        var session = ClaimState.Session(
+            id: "s-1",
+            agent: try AgentName("cc"),
+            knowledge: .everything,
+            cutOffBy: .usageLimit
+        )
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            if isCounted {
+                try await dead.recordFailure(claim, fixture.attempt(1), notBefore: fixture.now, session: session)
+            } else {
+                try await dead.handBack(claim, notBefore: fixture.now, session: session, costUSD: 0.25)
+            }
+        }
+        let queue = try fixture.open()
+        let found = try await recovered(fixture, queue)
+        guard found.count == 1, case .waiting(let claim) = found[0] else { throw FixtureError("\(found)") }
+        #expect(claim.state.session == session)
+        #expect(claim.state.uncountedCostUSD == (isCounted ? 0 : 0.25))
+        session.knowledge = .nothing
+        session.cutOffBy = nil
+        try queue.beginAttempt(claim, runID: "run-2", session: session, now: fixture.now)
+        #expect(try queue.recordedState(of: claim.id)?.session == session)
+        try queue.beginAttempt(claim, runID: "run-3", now: fixture.now)
+        #expect(try queue.recordedState(of: claim.id)?.session == nil)
+    }
+
     @Test func exitRecordComesWithTheStoppedAttempt() async throws {
         let fixture = try QueueFixture()
         do {

@@ -61,7 +61,7 @@ import Testing
         #expect(
             WaitCause.allCases.map(\.rawValue) == [
                 "dependency", "not_before", "retry", "paused", "circuit_open", "rate_limit", "usage_limit",
-                "budget", "slot", "settling",
+                "budget", "session", "slot", "settling",
             ]
         )
         #expect(

@@ -51,6 +51,25 @@ struct VerdictTests {
         #expect(verdict(.judged(failed), attempt: 3) == .giveUp(failure, .maxRetriesExceeded))
     }
 
+    @Test func attemptInASessionThatIsLostIsHandedBack() {
+        let refused = AttemptEnd.judged(.refused(AgentError(code: .promptTooLong, message: "too long")))
+        var generator = SeededGenerator(seed: 1)
+        #expect(
+            policy.verdict(on: refused, attempt: 3, isSessionLost: true, using: &generator) == .handBack(after: .zero)
+        )
+        let verdict = policy.verdict(
+            on: refused,
+            attempt: 1,
+            isCancelRequested: true,
+            isSessionLost: true,
+            using: &generator
+        )
+        guard case .cancel = verdict else {
+            Issue.record("not cancelled")
+            return
+        }
+    }
+
     @Test func permanentFailureIsNotRepeated() {
         let refused = Outcome.refused(AgentError(code: .promptTooLong, message: "too long"))
         guard case .giveUp(let failure, .permanentFailure) = verdict(.judged(refused), attempt: 1) else {

@@ -29,6 +29,8 @@ package enum TaskWaitReason: Sendable, Equatable {
     case budgetSpent(HeartbeatRecord.Budget)
     /// Something is wrong with the worker that keeps it from starting anything.
     case degraded(String)
+    /// An attempt of another task is in the agent's session that this one goes on with.
+    case sessionInUse(session: String, by: TaskID)
     /// All slots are taken.
     case noSlot(running: [TaskID])
 
@@ -60,6 +62,7 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .usageLimited: WaitCause.usageLimit.rawValue
         case .rateLimited: WaitCause.rateLimit.rawValue
         case .budgetSpent: WaitCause.budget.rawValue
+        case .sessionInUse: WaitCause.session.rawValue
         case .noSlot: WaitCause.slot.rawValue
         case .noDaemon: "no_daemon"
         case .draining: "draining"
@@ -148,6 +151,8 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .budgetSpent(let budget):
             let amounts = [budget.spentUSD, budget.limitUSD].map { JSONWriter.text(.decimal($0, fractionDigits: 2)) }
             return "the day's money is spent ($\(amounts[0]) of $\(amounts[1])); it goes on at midnight, UTC"
+        case .sessionInUse(let session, let task):
+            return "for the session \(printable(session)), which \(task) is in"
         case .degraded(let message): return "the worker starts nothing: \(printable(message))"
         case .noSlot(let running):
             return "all slots are taken by " + running.map(\.string).joined(separator: ", ")
@@ -174,6 +179,9 @@ package enum TaskWaitReason: Sendable, Equatable {
         case .budgetSpent(let budget):
             object["limit_usd"] = .decimal(budget.limitUSD)
             object["spent_usd"] = .decimal(budget.spentUSD)
+        case .sessionInUse(let session, let task):
+            object["session_id"] = .string(session)
+            object["task_id"] = .string(task.string)
         case .paused, .draining: break
         case .circuitOpen(let time):
             object["circuit_breaker_state"] = .string(CircuitBreakerState.open.rawValue)

@@ -104,7 +104,17 @@ final class WaitSurvey {
         }
         if !unmet.isEmpty { reasons.append(.dependencies(unmet)) }
         if let notBefore = task.notBefore, notBefore > now { reasons.append(.notBefore(notBefore)) }
+        reasons += try uses(ofSession: task.sessionID, wantedBy: task.id)
         return reasons + (try self.reasons(of: worker))
+    }
+
+    /// Whether another task's attempt is in a session.
+    private func uses(
+        ofSession session: String?,
+        wantedBy id: TaskID
+    ) throws(SystemCallError) -> [TaskWaitReason] {
+        guard let session, let use = try view.use(ofSession: session, besides: id) else { return [] }
+        return [.sessionInUse(session: session, by: use.taskID)]
     }
 
     /// What keeps a claimed task from going on.
@@ -115,7 +125,9 @@ final class WaitSurvey {
         switch state.phase {
         // The agent goes on without its daemon, but nobody takes up its outcome.
         case .running: try reasons(of: state.worker).filter(\.isAbsence)
-        case .waiting: [.retry(until: state.notBefore ?? now)] + (try reasons(of: state.worker))
+        case .waiting:
+            [.retry(until: state.notBefore ?? now)]
+                + (try uses(ofSession: state.session?.id, wantedBy: state.taskID)) + (try reasons(of: state.worker))
         case .dead: []
         }
     }

@@ -138,7 +138,7 @@ extension TaskWaitReason {
     /// Whether it holds for every task of the worker, and not for this one alone.
     var isOfTheWorker: Bool {
         switch self {
-        case .dependencies, .notBefore, .retry: false
+        case .dependencies, .notBefore, .retry, .sessionInUse: false
         case .noDaemon, .paused, .draining, .circuitOpen, .circuitHalfOpen, .usageLimited, .rateLimited, .budgetSpent,
             .degraded, .noSlot:
             true

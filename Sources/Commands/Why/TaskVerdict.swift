@@ -88,6 +88,8 @@ extension TaskVerdict {
         case .usageLimited: return ["nothing: it goes on by itself; tasks of another account can run meanwhile"]
         case .rateLimited: return ["nothing: it starts by itself then; or raise RATE_LIMIT"]
         case .budgetSpent: return ["wait for midnight, UTC, or raise DAILY_BUDGET_USD"]
+        case .sessionInUse(_, let task):
+            return ["nothing: it starts when \(task) has ended; see what that does: vigil logs \(task) --follow"]
         case .degraded: return ["mend what it names; the worker goes on by itself; look closer: vigil doctor"]
         case .noSlot: return ["wait for one of them to end, or let more run at once: vigil scale \(worker) N"]
         }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sessions of agents: which one an attempt goes on with, and what becomes of it.
+
+import Agents
+import FileQueue
+import Logging
+import QueueModel
+
+extension Worker {
+    /// The session that the next attempt of a task goes on with; `nil` for a new one.
+    func session(for entry: Scheduler.Entry) -> ClaimState.Session? {
+        let name = entry.task.agent ?? configuration.defaultAgent
+        guard configuration.profiles[name]?.canResume == true else { return nil }
+        // Another agent knows nothing of it.
+        if let kept = claims[entry.task.id]?.state.session, kept.agent == name { return kept }
+        return entry.task.sessionID.map { ClaimState.Session(id: $0, agent: name) }
+    }
+
+    /// What is known of the session of an attempt that has ended.
+    func course(of claim: Claim, _ report: AgentReport?) -> SessionCourse {
+        let name = claim.task.agent ?? configuration.defaultAgent
+        let canResume = configuration.profiles[name]?.canResume == true
+        let told = report?.sessionID.flatMap { AgentProfile.isSessionName($0) ? $0 : nil }
+        return SessionCourse(
+            agent: name,
+            resumed: claim.state.session,
+            given: claim.task.sessionID,
+            told: canResume ? told : nil,
+            hasWorked: report?.hasWorked == true
+        )
+    }
+
+    /// What an agent is told that goes on with a session; `nil` for the task's description.
+    func prompt(for claim: Claim) -> String? {
+        guard let session = claim.state.session, session.knowledge == .everything else { return nil }
+        return SessionPrompt.goOn(after: session.cutOffBy)
+    }
+
+    /// What an attempt that was cut off has told of its session; its output is part of no outcome.
+    func readReport(of claim: Claim) async -> AttemptOutput {
+        var output = AttemptOutput()
+        let name = claim.task.agent ?? configuration.defaultAgent
+        guard let profile = configuration.profiles[name], profile.printsEvents else { return output }
+        output.report = await readOutput(of: claim, nil, profile).report
+        return output
+    }
+}
