@@ -6,7 +6,7 @@ import QueueModel
 import TestSupport
 import Testing
 
-@Suite("The numbers of the API", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("The numbers of the API", .takesTurns, .guardedAgainstHangs)
 struct APINumbersTests {
     @Test("the numbers of the charts are those of the results")
     func timeline() async throws {

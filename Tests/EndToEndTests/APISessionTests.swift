@@ -6,7 +6,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("Sessions of the API", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("Sessions of the API", .takesTurns, .guardedAgainstHangs)
 struct APISessionTests {
     private let own = ["Origin": "http://localhost"]
     private let foreign = ["Origin": "http://localhost:8000"]

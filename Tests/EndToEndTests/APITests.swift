@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("The API", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("The API", .takesTurns, .guardedAgainstHangs)
 struct APITests {
     @Test("a task goes from submission to its result")
     func lifeOfATask() async throws {

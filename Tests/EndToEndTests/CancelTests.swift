@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite(.takesTurns, .timeLimit(.minutes(3))) struct CancelTests {
+@Suite(.takesTurns, .guardedAgainstHangs) struct CancelTests {
     @Test func cancelOfARunningTaskEndsItsWholeTree() async throws {
         try await DaemonFixture.working(["KILL_GRACE_SECONDS": "60"]) { daemon in
             try daemon.submit("t1", "sleep 1001 & setsid sleep 1002 & say begins; sleep 1003")

@@ -4,7 +4,7 @@
 import TestSupport
 import Testing
 
-@Suite("The dashboard", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("The dashboard", .takesTurns, .guardedAgainstHangs)
 struct DashboardServingTests {
     @Test("everyone gets the page, and nobody gets data with it")
     func page() async throws {

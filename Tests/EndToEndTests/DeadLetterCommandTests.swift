@@ -6,7 +6,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("Dead letter commands", .timeLimit(.minutes(3)))
+@Suite("Dead letter commands", .guardedAgainstHangs)
 struct DeadLetterCommandTests {
     /// Fails until the file `mended` lies beside it.
     private static let agent = #"[ -e "$(dirname "$0")/mended" ] || { echo "no key" >&2; exit 3; }; echo done"#

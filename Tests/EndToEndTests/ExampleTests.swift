@@ -5,7 +5,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("Examples", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("Examples", .takesTurns, .guardedAgainstHangs)
 struct ExampleTests {
     /// The directory of the sources.
     private static let sources = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()

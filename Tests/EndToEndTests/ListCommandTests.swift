@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("vigil list", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("vigil list", .takesTurns, .guardedAgainstHangs)
 struct ListCommandTests {
     /// The state of each task in the order of the lines.
     private func states(_ daemon: DaemonFixture, _ options: String...) async throws -> [String] {

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// These have the machine to themselves: what they measure and wait for would otherwise depend on their neighbours.
-@Suite(.serialized, .runsAlone, .tags(.heavy), .timeLimit(.minutes(5))) struct LoadTests {
+@Suite(.serialized, .runsAlone, .tags(.heavy), .guardedAgainstHangs) struct LoadTests {
     private static let limit = Duration.seconds(240)
 
     /// Drops tasks `1` to `count` as a producer does, on a thread of its own.

@@ -6,7 +6,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("Conventions of output", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("Conventions of output", .takesTurns, .guardedAgainstHangs)
 struct OutputConventionTests {
     private func prepare(_ daemon: DaemonFixture) throws {
         let results = try Directory.create("\(daemon.root)/results/marie")

@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite(.takesTurns, .timeLimit(.minutes(3))) struct PipeTests {
+@Suite(.takesTurns, .guardedAgainstHangs) struct PipeTests {
     @Test func everyCommandIsAnsweredAndDone() async throws {
         try await DaemonFixture.working(["MAX_CONCURRENT_TASKS": "2"]) { daemon in
             for name in ["marie-control", "marie-status"] {
@@ -34,6 +34,8 @@ import Testing
             try await pipe.ask(#"{"command":"cancel","task_id":"t1"}"#)
             #expect(try await pipe.answer()["task_id"] == "t1")
             #expect(try await daemon.result(of: "t1").status == .cancelled)
+            // The result comes first, and only then is the task let go.
+            _ = try await daemon.logEntry("task cancelled")
             try await pipe.ask(#"{"command":"cancel","task_id":"t1"}"#)
             #expect(try await pipe.answer()["error"] == "task_id: t1 neither waits nor runs here")
             try await pipe.ask(#"{"command":"reload"}"#)

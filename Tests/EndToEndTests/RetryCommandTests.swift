@@ -6,7 +6,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite(.takesTurns, .timeLimit(.minutes(3))) struct RetryCommandTests {
+@Suite(.takesTurns, .guardedAgainstHangs) struct RetryCommandTests {
     @Test func tasksThatEndedInAnyWayRunAgain() async throws {
         try await DaemonFixture.working(["MAX_RETRIES": "0"]) { daemon in
             try daemon.submit("done", "say ran; echo done")

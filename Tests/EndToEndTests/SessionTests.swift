@@ -6,7 +6,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("First session", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("First session", .takesTurns, .guardedAgainstHangs)
 struct SessionTests {
     /// What a screen shows, under a heading and behind what there is to say about it.
     private struct Scene {

@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("Set-up commands", .timeLimit(.minutes(3)))
+@Suite("Set-up commands", .guardedAgainstHangs)
 struct SetUpCommandTests {
     @Test("setup makes everything once, and overwrites nothing")
     func setupMakesAQueue() async throws {
@@ -100,7 +100,7 @@ struct SetUpCommandTests {
     }
 }
 
-@Suite("Doctor", .timeLimit(.minutes(3)))
+@Suite("Doctor", .guardedAgainstHangs)
 struct DoctorCommandTests {
     private func lines(_ result: DaemonFixture.CommandResult, _ check: String) -> [String] {
         result.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }

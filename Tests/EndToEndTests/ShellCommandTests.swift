@@ -6,7 +6,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("Completion scripts and manual", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("Completion scripts and manual", .takesTurns, .guardedAgainstHangs)
 struct ShellCommandTests {
     private static func isInstalled(_ program: String) -> Bool {
         // What cannot be looked at cannot be run.

@@ -6,7 +6,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("vigil show", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("vigil show", .takesTurns, .guardedAgainstHangs)
 struct ShowCommandTests {
     private func document(_ id: String, _ daemon: DaemonFixture) async throws -> JSONObject {
         let result = try await daemon.run("show", id, "--json")
@@ -148,7 +148,7 @@ struct ShowCommandTests {
     }
 }
 
-@Suite("vigil logs", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("vigil logs", .takesTurns, .guardedAgainstHangs)
 struct LogsCommandTests {
     @Test("each attempt's output is printed as it is, the latest by default")
     func printsEveryAttempt() async throws {

@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("Status command", .timeLimit(.minutes(3)))
+@Suite("Status command", .guardedAgainstHangs)
 struct StatusCommandTests {
     private func document(_ fixture: DaemonFixture) async throws -> JSONObject {
         let result = try await fixture.run("status", "--json")

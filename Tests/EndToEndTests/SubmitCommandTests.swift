@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("vigil submit", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("vigil submit", .takesTurns, .guardedAgainstHangs)
 struct SubmitCommandTests {
     private func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 
@@ -204,7 +204,7 @@ struct SubmitCommandTests {
     }
 }
 
-@Suite("vigil submit --batch", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("vigil submit --batch", .takesTurns, .guardedAgainstHangs)
 struct SubmitBatchTests {
     @Test("one bad line keeps every task of a batch out, and every bad line is told")
     func allOrNothing() async throws {

@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("A thousand tasks", .serialized, .runsAlone, .tags(.heavy), .timeLimit(.minutes(5)))
+@Suite("A thousand tasks", .serialized, .runsAlone, .tags(.heavy), .guardedAgainstHangs)
 struct ThousandTasksTests {
     private static let workers = ["marie", "anga", "fabien"]
     private static let count = 1_000

@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("vigil wait", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("vigil wait", .takesTurns, .guardedAgainstHangs)
 struct WaitCommandTests {
     private func rows(_ output: String) throws -> [String] {
         try output.split(separator: "\n").map { line in

@@ -6,7 +6,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("vigil why", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("vigil why", .takesTurns, .guardedAgainstHangs)
 struct WhyCommandTests {
     private func explain(_ id: String, _ daemon: DaemonFixture, exits code: Int32 = 0) async throws -> JSONObject {
         let result = try await daemon.run("why", id, "--json")

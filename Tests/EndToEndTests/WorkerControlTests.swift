@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite(.takesTurns, .timeLimit(.minutes(3))) struct WorkerControlTests {
+@Suite(.takesTurns, .guardedAgainstHangs) struct WorkerControlTests {
     @Test func pauseHoldsOverARestart() async throws {
         try await DaemonFixture.working { daemon in
             let gate = try daemon.makeGate()

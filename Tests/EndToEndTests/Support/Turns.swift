@@ -35,6 +35,14 @@ extension Trait where Self == TurnTrait {
     static var runsAlone: Self { TurnTrait(weight: Turns.width) }
 }
 
+extension Trait where Self == TimeLimitTrait {
+    /// Ends a test that would go on for ever.
+    ///
+    /// The time counts from before the test's turn, and the last turn comes minutes after the first, so that this says
+    /// nothing about how long a test takes.
+    static var guardedAgainstHangs: Self { .timeLimit(.minutes(15)) }
+}
+
 /// The turns that are left, and who waits for them.
 private final class Turns: Sendable {
     static let width = 4
