@@ -153,6 +153,8 @@ extension AgentProfile {
 
     private func claudeStreamArguments(_ call: AgentCall) -> [String] {
         var result = arguments + ["-p", "--output-format", "stream-json", "--verbose"]
+        // Only the pieces of an answer tell what it has used before the end.
+        if !prices.isEmpty { result.append("--include-partial-messages") }
         if let file = systemPromptFile ?? call.context.systemPromptFile { result += ["--system-prompt-file", file] }
         if let session = call.session { result += ["--resume", session] }
         if let cost = call.context.maxCostUSD { result += ["--max-budget-usd", Self.dollars(cost)] }

@@ -49,6 +49,8 @@ package struct AgentProfile: Equatable, Sendable {
     package var account: AgentName?
     /// When it is taken for hung; what is left open is the worker's.
     package var liveness: LivenessLimits
+    /// What its tokens cost, where the agent itself does not tell in time.
+    package var prices: PriceList
 
     /// Makes a profile.
     ///
@@ -64,6 +66,7 @@ package struct AgentProfile: Equatable, Sendable {
     ///   - acceptsDenials: whether an answer counts although the agent was denied a tool on the way.
     ///   - account: the account whose usage limit the profile shares with others.
     ///   - liveness: when it is taken for hung.
+    ///   - prices: what its tokens cost.
     package init(
         name: AgentName,
         kind: Kind,
@@ -75,7 +78,8 @@ package struct AgentProfile: Equatable, Sendable {
         systemPromptFile: String? = nil,
         acceptsDenials: Bool = false,
         account: AgentName? = nil,
-        liveness: LivenessLimits = LivenessLimits()
+        liveness: LivenessLimits = LivenessLimits(),
+        prices: PriceList = PriceList()
     ) {
         self.name = name
         self.kind = kind
@@ -88,6 +92,7 @@ package struct AgentProfile: Equatable, Sendable {
         self.acceptsDenials = acceptsDenials
         self.account = account
         self.liveness = liveness
+        self.prices = prices
     }
 
     /// The profile that is always there.

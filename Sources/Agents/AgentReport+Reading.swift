@@ -58,9 +58,9 @@ private struct EventReader: Sendable {
     init(profile: AgentProfile) {
         dialect =
             switch profile.kind {
-            case .events(let mapping): MappedEvents(mapping)
-            case .codex: MappedEvents(.codex)
-            case .claude, .claudeText, .command: ClaudeEvents()
+            case .events(let mapping): MappedEvents(mapping, prices: profile.prices)
+            case .codex: MappedEvents(.codex, prices: profile.prices)
+            case .claude, .claudeText, .command: ClaudeEvents(prices: profile.prices)
             }
     }
 

@@ -8,6 +8,11 @@ struct ClaudeEvents: EventDialect {
     private(set) var report = AgentReport()
     private var runCost = 0.0
     private var hasRunCost = false
+    private var settledCost: Double?
+    private var settledUsage: JSONObject?
+    private var unsettled: UnsettledUsage
+
+    init(prices: PriceList) { unsettled = UnsettledUsage(prices) }
 
     mutating func take(_ event: JSONObject) {
         if let session = event["session_id"]?.stringValue { report.sessionID = session }
@@ -20,6 +25,7 @@ struct ClaudeEvents: EventDialect {
             report.errorMessage = event["error"]?.stringValue.map { $0 + status }
         case ("assistant", _): takeAssistant(event)
         case ("user", _): takeToolResults(event)
+        case ("stream_event", _): if unsettled.takePiece(event) { takeAccount() }
         case ("rate_limit_event", _): takeLimit(event["rate_limit_info"]?.objectValue ?? [:])
         case ("result", let subtype): takeResult(event, subtype ?? "")
         default: break
@@ -33,6 +39,7 @@ struct ClaudeEvents: EventDialect {
         } else {
             report.hasWorked = true
             takeCalls(event)
+            if unsettled.takeBlock(event) { takeAccount() }
         }
     }
 
@@ -103,24 +110,23 @@ struct ClaudeEvents: EventDialect {
             let costs = own.members.compactMap { $0.value.objectValue?["costUSD"]?.doubleValue }
             runCost += costs.filter { $0 >= 0 }.reduce(0, +)
             hasRunCost = true
-            report.costUSD = runCost
+            settledCost = runCost
+            unsettled.settle()
         } else if !hasRunCost, let total = event["total_cost_usd"]?.doubleValue, total >= 0 {
-            report.costUSD = max(total, report.costUSD ?? 0)
+            settledCost = max(total, settledCost ?? 0)
+            unsettled.settle()
         }
-        if let usage = event["usage"]?.objectValue { addUsage(usage) }
+        if let usage = event["usage"]?.objectValue, unsettled.usage.members.isEmpty {
+            settledUsage = UnsettledUsage.sum(settledUsage ?? [:], usage)
+        }
+        takeAccount()
     }
 
-    private static let counts = [
-        "input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens",
-    ]
-
-    private mutating func addUsage(_ usage: JSONObject) {
-        var sum = report.usage ?? [:]
-        for name in Self.counts {
-            guard let count = usage[name]?.intValue, count >= 0 else { continue }
-            sum[name] = .integer(count &+ (sum[name]?.intValue ?? 0))
-        }
-        report.usage = sum
+    /// What is known by now: what the agent has told itself, and what it has used since.
+    private mutating func takeAccount() {
+        report.costUSD = unsettled.cost.map { $0 + (settledCost ?? 0) } ?? settledCost
+        let usage = unsettled.usage
+        report.usage = usage.members.isEmpty ? settledUsage : UnsettledUsage.sum(settledUsage ?? [:], usage)
     }
 
     private func finding(_ event: JSONObject, _ subtype: String, _ words: String) -> AgentFinding {

@@ -7,9 +7,12 @@ import QueueModel
 struct MappedEvents: EventDialect {
     private(set) var report = AgentReport()
     private let mapping: EventMapping
+    private let prices: PriceList
+    private var hasToldCost = false
 
-    init(_ mapping: EventMapping) {
+    init(_ mapping: EventMapping, prices: PriceList) {
         self.mapping = mapping
+        self.prices = prices
     }
 
     mutating func take(_ event: JSONObject) {
@@ -28,6 +31,9 @@ struct MappedEvents: EventDialect {
             }
         }
         if report.output != nil { report.hasWorked = true }
+        if !hasToldCost, let usage = report.usage, let prices = prices.prices(of: report.model) {
+            report.costUSD = prices.cost(of: usage)
+        }
     }
 
     private mutating func take(_ fact: EventMapping.Fact, _ value: JSONValue) {
@@ -36,7 +42,10 @@ struct MappedEvents: EventDialect {
         case .model: report.model = value.stringValue ?? report.model
         case .output: report.output = value.stringValue ?? JSONWriter.text(value)
         case .turns: report.turns = value.intValue ?? report.turns
-        case .costUSD: report.costUSD = value.doubleValue.flatMap { $0 >= 0 ? $0 : nil } ?? report.costUSD
+        case .costUSD:
+            guard let cost = value.doubleValue, cost >= 0 else { return }
+            report.costUSD = cost
+            hasToldCost = true
         case .usage: report.usage = value.objectValue ?? report.usage
         case .message: report.errorMessage = value.stringValue ?? JSONWriter.text(value)
         case .resetsAt: report.limitEnd = Self.time(value) ?? report.limitEnd

@@ -63,8 +63,13 @@ struct Judge {
             )
         case .shutdown: failed(.interrupted, "stopped with the worker after \(time)")
         case .start, .silence, .tool, .afterResult: hung(cutOff)
-        case .budget: failed(.budgetExceeded, "stopped after \(time): its money is spent", isPermanent: true)
+        case .budget: failed(.budgetExceeded, "stopped after \(time): \(spent)", isPermanent: true)
         }
+    }
+
+    private var spent: String {
+        guard let cost = report?.costUSD else { return "its money is spent" }
+        return "it has cost $\(JSONWriter.text(.decimal(cost, fractionDigits: 4))), all that it may"
     }
 
     /// It was ended for want of any sign that it would ever end.

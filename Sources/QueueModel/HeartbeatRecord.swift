@@ -78,6 +78,8 @@ package struct HeartbeatRecord: Sendable, Equatable {
     package var rateLimit: JSONObject?
     /// What the agents have cost since the worker started, in US dollars.
     package var costUSD: Double?
+    /// What the running attempts have cost so far in US dollars, as far as their agents tell while they run.
+    package var liveCostUSD: [TaskID: Double] = [:]
     /// The accounts whose usage limit is reached, and when each is tried again.
     package var usageLimits: [AgentName: Timestamp] = [:]
     /// The day's money and how much of it is spent.
@@ -100,8 +102,8 @@ package struct HeartbeatRecord: Sendable, Equatable {
             self.spentUSD = spentUSD
         }
 
-        /// Whether nothing is left.
-        package var isSpent: Bool { spentUSD >= limitUSD }
+        /// Whether nothing is left, or nothing that counts.
+        package var isSpent: Bool { limitUSD - spentUSD < 1e-6 }
     }
 
     /// A heartbeat with only what every heartbeat has.
@@ -142,6 +144,7 @@ package struct HeartbeatRecord: Sendable, Equatable {
         members.add("problems", problemsJSON)
         members.add("rate_limit", rateLimit.map(JSONValue.object))
         members.add("cost_usd", costUSD.map { .decimal($0) })
+        members.add("live_cost_usd", liveCostJSON)
         if !usageLimits.isEmpty {
             let limits = usageLimits.sorted { $0.key < $1.key }.map { ($0.key.string, $0.value.json) }
             members.add("usage_limits", .object(JSONObject(limits)))
@@ -151,6 +154,12 @@ package struct HeartbeatRecord: Sendable, Equatable {
             budget.map { .object(["limit_usd": .decimal($0.limitUSD), "spent_usd": .decimal($0.spentUSD)]) }
         )
         return members.json
+    }
+
+    private var liveCostJSON: JSONValue? {
+        guard !liveCostUSD.isEmpty else { return nil }
+        let costs = liveCostUSD.sorted { $0.key < $1.key }.map { ($0.key.string, JSONValue.decimal($0.value)) }
+        return .object(JSONObject(costs))
     }
 
     private var problemsJSON: JSONValue? {
@@ -206,6 +215,7 @@ extension HeartbeatRecord {
         problems = try fields.optional("problems", \.textsValue) ?? [:]
         rateLimit = try fields.optional("rate_limit", \.objectValue)
         costUSD = try fields.optional("cost_usd", \.doubleValue)
+        liveCostUSD = try fields.optional("live_cost_usd", \.costsValue) ?? [:]
         usageLimits = try fields.optional("usage_limits", \.usageLimitsValue) ?? [:]
         budget = try fields.optional("budget", \.budgetValue)
     }
@@ -252,6 +262,16 @@ extension JSONValue {
             limits[name] = value.timestampValue
         }
         return limits
+    }
+
+    fileprivate var costsValue: [TaskID: Double]? {
+        guard let object = objectValue else { return nil }
+        var costs: [TaskID: Double] = [:]
+        for (key, value) in object.members {
+            guard let id = TaskID(bytes: key.utf8) else { continue }
+            costs[id] = value.doubleValue
+        }
+        return costs
     }
 
     fileprivate var budgetValue: HeartbeatRecord.Budget? {

@@ -9,6 +9,7 @@ struct AgentProfileReader {
     private static let keys = [
         "kind", "command", "resume", "prompt", "environment", "cwd", "system_prompt_file", "account", "denials",
         "events", "patterns", "start_timeout", "silence_timeout", "tool_timeout", "result_grace",
+        "prices",
     ]
     private static let kinds: [String: AgentProfile.Kind] = [
         "claude-text": .claudeText, "claude": .claude, "codex": .codex, "command": .command,
@@ -62,7 +63,8 @@ struct AgentProfileReader {
                 silence: duration(values, "silence_timeout"),
                 tool: duration(values, "tool_timeout"),
                 afterResult: duration(values, "result_grace")
-            )
+            ),
+            prices: values["prices"].map { prices($0, kind) } ?? PriceList()
         )
         return problems.count == before ? profile : nil
     }
@@ -100,6 +102,16 @@ struct AgentProfileReader {
             return []
         }
         return words
+    }
+
+    private mutating func prices(_ value: ConfigurationValue, _ kind: AgentProfile.Kind) -> PriceList {
+        if kind == .claudeText || kind == .command {
+            report("only an agent that prints events tells what it uses", "prices")
+        }
+        var reader = PriceListReader()
+        let list = reader.list(value)
+        for problem in reader.problems { report(problem.text, problem.key) }
+        return list
     }
 
     /// A span of time of which zero means never.

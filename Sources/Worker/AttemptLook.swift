@@ -23,19 +23,25 @@ struct AttemptLook: Sendable {
     var tail: EventTail?
     /// The size of both logs, as the last look found them.
     var outputBytes: Int64
+    /// Whether more is there than was read.
+    var isBehind: Bool
     let needsProcessorTime: Bool
 
-    /// What it has found, besides what changed in this value.
-    struct Finding: Sendable {
-        var sight: AttemptWatch.Sight
-        /// Whether more is there to read.
-        var hasMore = false
+    /// A look at an attempt as it was known until now.
+    init(of attempt: WatchedAttempt, results: Directory) {
+        self.results = results
+        logsPath = WorkerQueue.logsPath(of: attempt.state.taskID, attempt: attempt.state.attempt)
+        runID = attempt.state.runID
+        supervisor = attempt.supervisor
+        tail = attempt.tail
+        outputBytes = attempt.outputBytes
+        isBehind = attempt.isBehind
+        needsProcessorTime = attempt.watch.needsProcessorTime
     }
 
     /// Looks; what cannot be read now is as it was.
-    mutating func take() -> Finding {
+    mutating func take() -> AttemptWatch.Sight {
         let before = outputBytes
-        var hasMore = false
         // Logs that were taken away say nothing more; the processor time still does.
         if let directory = try? logs() {
             let bytes = OutputStream.allCases.map { stream in
@@ -43,7 +49,7 @@ struct AttemptLook: Sendable {
                 (try? directory.status(of: stream.fileName))?.size ?? 0
             }
             outputBytes = bytes.reduce(0, +)
-            if outputBytes != before, tail != nil { hasMore = !readEvents(directory) }
+            if tail != nil, outputBytes != before || isBehind { readEvents(directory) }
         }
         let isQuiet = outputBytes == before
         var sight = AttemptWatch.Sight(
@@ -56,7 +62,7 @@ struct AttemptLook: Sendable {
             sight.openTools = report.openTools
             sight.hasResult = report.ending != nil && !report.isBusy
         }
-        return Finding(sight: sight, hasMore: hasMore)
+        return sight
     }
 
     func logs() throws(SystemCallError) -> Directory {
@@ -65,14 +71,14 @@ struct AttemptLook: Sendable {
         return directory
     }
 
-    private mutating func readEvents(_ directory: Directory) -> Bool {
+    private mutating func readEvents(_ directory: Directory) {
         // What cannot be read now is read by the next look.
-        guard var tail, let file = try? directory.openFile(OutputStream.standardOutput.fileName) else { return true }
+        guard var tail, let file = try? directory.openFile(OutputStream.standardOutput.fileName) else { return }
         self.tail = nil
-        // As above.
-        let isComplete = try? tail.read(file, limit: Self.mostBytes)
+        do throws(SystemCallError) {
+            isBehind = try !tail.read(file, limit: Self.mostBytes)
+        } catch { isBehind = true }
         self.tail = tail
-        return isComplete ?? true
     }
 
     private mutating func processorTime() -> Duration? {

@@ -45,7 +45,7 @@ extension Worker {
         await durable
         switch ending {
         case .recorded(let record, _):
-            if record.cutOff == nil { dropEvidence(of: watch) }
+            if record.cutOff == nil, watch?.hasEvidence == true { dropEvidence(of: claim) }
             await judge(id, record, permit: permit)
         case .refused(let errno):
             await conclude(id, .notStarted("supervisor: \(errno)"), record: nil, permit: permit)
@@ -245,6 +245,7 @@ extension Worker {
                     metadata: ["task_id": .string(id.string), "error": .string(why)]
                 )
             }
+            dropEvidence(of: claim)
             if course.isLost(after: end), case .judged(let outcome) = end {
                 logger.warning(
                     "session cannot be gone on with, the task begins anew",
@@ -330,6 +331,7 @@ extension Worker {
     /// Forgets a claim without touching its files; whoever comes next goes on from them.
     func release(_ id: TaskID) {
         running.remove(id)
+        liveCosts[id] = nil
         claims[id] = nil
     }
 }

@@ -119,20 +119,35 @@ extension Worker {
 
     /// Whether it is the day's money that is spent, and not the task's own, after the attempt that ended just now.
     func isDaysMoneySpent(_ claim: Claim, _ end: AttemptEnd) -> Bool {
-        let isOwnSpent = claim.task.maxCostUSD.map { claim.state.costUSD + (end.cost ?? 0) >= $0 } ?? false
+        let isOwnSpent =
+            claim.task.maxCostUSD.map {
+                claim.state.costUSD + (end.cost ?? 0) > $0 - DailyBudget.smallest
+            } ?? false
         return !isOwnSpent && budget.spentUntil(at: now.wall.millisecondsSince1970) != nil
     }
 
     /// Adds up what an attempt has cost, whatever it came to.
     func noteCost(_ end: AttemptEnd, of claim: Claim) {
-        guard case .judged(let outcome) = end, let agent = outcome.agent else { return }
-        metrics.agentReported(agent)
-        guard let cost = agent.costUSD, cost > 0 else { return }
+        // What was seen of it counts where its end tells nothing.
+        let seen = liveCosts.removeValue(forKey: claim.id)
+        if case .judged(let outcome) = end, let agent = outcome.agent { metrics.agentReported(agent) }
+        guard let cost = end.cost ?? seen, cost > 0 else { return }
         stats.costUSD += cost
         let change = budget.spend(cost, at: now.wall.millisecondsSince1970)
         saveLimits()
+        tell(change)
+    }
+
+    /// Takes in what a running attempt has cost so far.
+    func noteLiveCost(_ cost: Double?, of id: TaskID) {
+        guard let cost, cost != liveCosts[id] else { return }
+        liveCosts[id] = cost
+        tell(budget.checked(at: now.wall.millisecondsSince1970))
+    }
+
+    private func tell(_ change: DailyBudget.Change?) {
         guard let change, let limit = budget.limit else { return }
-        let spent = budget.spent(at: now.wall.millisecondsSince1970)
+        let spent = budget.total(at: now.wall.millisecondsSince1970)
         let facts: JSONObject = ["limit_usd": .decimal(limit), "spent_usd": .decimal(spent)]
         let metadata: Logger.Metadata = ["limit_usd": "\(limit)", "spent_usd": "\(spent)"]
         switch change {
@@ -172,8 +187,9 @@ extension Worker {
                 .map { .string(now.wall.adding(now.instant.duration(to: $0)).description) }
         }
         record.costUSD = stats.costUSD > 0 ? stats.costUSD : nil
+        record.liveCostUSD = liveCosts.filter { running.contains($0.key) }
         record.budget = budget.limit.map {
-            HeartbeatRecord.Budget(limitUSD: $0, spentUSD: budget.spent(at: now.wall.millisecondsSince1970))
+            HeartbeatRecord.Budget(limitUSD: $0, spentUSD: budget.total(at: now.wall.millisecondsSince1970))
         }
     }
 

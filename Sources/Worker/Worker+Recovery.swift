@@ -92,6 +92,7 @@ extension Worker {
     private func abandonAdopted(_ id: TaskID) {
         guard adopted.remove(id) != nil else { return }
         endWatch(id)
+        liveCosts[id] = nil
         running.remove(id)
     }
 

@@ -5,6 +5,7 @@ import Agents
 import FileQueue
 import Logging
 import QueueModel
+import Resilience
 import Supervision
 import SystemKit
 
@@ -13,16 +14,30 @@ struct WatchedAttempt {
     let state: ClaimState
     let profile: AgentProfile
     var watch: AttemptWatch
+    var spending = SpendingWatch()
+    /// What all attempts of the task may cost together, in US dollars.
+    let maxCostUSD: Double?
+    var isWarned = false
     var supervisor: Int32?
     var tail: EventTail?
     var outputBytes: Int64 = 0
     /// When it is to be looked at; nil while a look is on its way, and when nothing is left to look for.
     var lookAt: ContinuousClock.Instant?
+    /// Whether more of its output is there than was read.
+    var isBehind = false
     /// When the attempt will have run for nearly all its time, as far as that is known.
     var nearlyOverAt: ContinuousClock.Instant?
     var hasEvidence = false
     /// Whether its supervisor was told to end it.
     var isEnded = false
+
+    /// Takes over what a look has found out.
+    mutating func takeOver(_ look: AttemptLook) {
+        supervisor = look.supervisor
+        tail = look.tail
+        outputBytes = look.outputBytes
+        isBehind = look.isBehind
+    }
 }
 
 extension Worker {
@@ -41,8 +56,12 @@ extension Worker {
         guard let profile = profile(of: task.agent) else { return }
         let now = clock.now
         let watch = AttemptWatch(limits: profile.liveness, printsEvents: profile.printsEvents, now: now)
-        var attempt = WatchedAttempt(state: state, profile: profile, watch: watch)
+        var attempt = WatchedAttempt(state: state, profile: profile, watch: watch, maxCostUSD: task.maxCostUSD)
         attempt.lookAt = watch.lookAt
+        if profile.printsEvents, task.maxCostUSD != nil || budget.limit != nil {
+            let first = attempt.spending.firstLook(now)
+            attempt.lookAt = min(first, watch.lookAt ?? first)
+        }
         if let timeout, attempt.lookAt != nil {
             let nearly = now.advanced(by: timeout - min(.seconds(2), timeout / 4))
             attempt.nearlyOverAt = nearly
@@ -62,6 +81,9 @@ extension Worker {
         }
         guard adopted.contains(id), watched[id] == nil, let (task, state) = found else { return }
         beginWatch(task, state, timeout: nil)
+        // It may have cost a lot by now.
+        watched[id]?.lookAt = clock.now
+        armWatch(for: clock.now)
     }
 
     /// Ends the watch of an attempt that has ended or is left to others.
@@ -104,42 +126,79 @@ extension Worker {
         guard var attempt = watched[id], !attempt.isEnded else { return }
         let runID = attempt.state.runID
         if attempt.supervisor == nil { attempt.supervisor = supervisor(ofRun: runID) }
-        let look = AttemptLook(
-            results: queue.results,
-            logsPath: WorkerQueue.logsPath(of: id, attempt: attempt.state.attempt),
-            runID: runID,
-            supervisor: attempt.supervisor,
-            tail: attempt.tail,
-            outputBytes: attempt.outputBytes,
-            needsProcessorTime: attempt.watch.needsProcessorTime
-        )
-        let (after, finding) = await reactor.offload {
+        let look = AttemptLook(of: attempt, results: queue.results)
+        let (after, sight) = await reactor.offload {
             var look = look
-            let finding = look.take()
-            return (look, finding)
+            let sight = look.take()
+            return (look, sight)
         }
         guard watched[id]?.state.runID == runID else { return }
-        attempt.supervisor = after.supervisor
-        attempt.tail = after.tail
-        attempt.outputBytes = after.outputBytes
+        attempt.takeOver(after)
         let now = clock.now
-        switch attempt.watch.observe(finding.sight, now: now) {
-        case .end(let limit):
+        // Who has said its result spends nothing more.
+        let spending = spend(&attempt, now)
+        switch (attempt.watch.observe(sight, now: now), sight.hasResult ? .look(at: nil) : spending) {
+        case (.end(let limit), _):
             watched[id] = attempt
             await end(id, after, limit.reason, limit.words)
-        case .look(let at):
-            attempt.lookAt = finding.hasMore ? now.advanced(by: Self.nextPieceDelay) : at
-            if let nearly = attempt.nearlyOverAt {
-                if nearly <= now {
-                    attempt.nearlyOverAt = nil
-                    attempt.hasEvidence = await keepEvidence(after, "its time limit is reached (timeout)")
-                } else {
-                    attempt.lookAt = attempt.lookAt.map { min($0, nearly) }
-                }
-            }
-            guard watched[id]?.state.runID == runID else { return }
+        case (_, .end):
             watched[id] = attempt
-            armWatch(for: attempt.lookAt)
+            await end(id, after, .budget, "its money is spent")
+        case (.look(let at), .look(let other)):
+            attempt.lookAt = [at, other, after.isBehind ? now.advanced(by: Self.nextPieceDelay) : nil]
+                .compactMap { $0 }.min()
+            watched[id] = attempt
+            await keepLastView(id, after, now)
+            armWatch(for: watched[id]?.lookAt)
+        }
+    }
+
+    /// Keeps what there is to see shortly before the time limit, which the supervisor enforces.
+    private func keepLastView(_ id: TaskID, _ look: AttemptLook, _ now: ContinuousClock.Instant) async {
+        guard var attempt = watched[id], let nearly = attempt.nearlyOverAt else { return }
+        if nearly > now {
+            attempt.lookAt = attempt.lookAt.map { min($0, nearly) }
+        } else {
+            attempt.nearlyOverAt = nil
+            attempt.hasEvidence = true
+        }
+        watched[id] = attempt
+        guard nearly <= now else { return }
+        _ = await keepEvidence(look, "its time limit is reached (timeout)")
+    }
+
+    // MARK: Money
+
+    /// Takes in what an attempt has cost by now, and says whether it may go on.
+    private func spend(_ attempt: inout WatchedAttempt, _ now: ContinuousClock.Instant) -> SpendingWatch.Decision {
+        let id = attempt.state.taskID
+        let cost = attempt.tail?.report.costUSD
+        noteLiveCost(cost, of: id)
+        if let most = attempt.maxCostUSD, let cost { warn(&attempt, cost + attempt.state.costUSD, most) }
+        let own = attempt.maxCostUSD.map { $0 - attempt.state.costUSD }
+        // What the day has left, and what this attempt has had of it.
+        let days = budget.left(at: wallClock.nowMilliseconds).map { $0 + (liveCosts[id] ?? 0) }
+        if budget.spentUntil(at: wallClock.nowMilliseconds) != nil { hurry(except: id, now) }
+        return attempt.spending.observe(cost: cost, limit: [own, days].compactMap { $0 }.min(), now: now)
+    }
+
+    private func warn(_ attempt: inout WatchedAttempt, _ spent: Double, _ limit: Double) {
+        guard !attempt.isWarned, spent >= 0.8 * limit - DailyBudget.smallest else { return }
+        attempt.isWarned = true
+        let id = attempt.state.taskID.string
+        logger.warning(
+            "four fifths of the task's money are spent",
+            metadata: ["task_id": .string(id), "limit_usd": "\(limit)", "spent_usd": "\(spent)"]
+        )
+        emit(.budgetWarning, ["task_id": .string(id), "limit_usd": .decimal(limit), "spent_usd": .decimal(spent)])
+    }
+
+    /// The others' money is gone as well.
+    private func hurry(except id: TaskID, _ now: ContinuousClock.Instant) {
+        for (other, attempt) in watched where other != id && !attempt.isEnded && attempt.tail != nil {
+            guard let at = attempt.lookAt, at > now, (liveCosts[other] ?? 0) > 0 else { continue }
+            watched[other]?.lookAt = now
+            armWatch(for: now)
         }
     }
 
@@ -196,9 +255,8 @@ extension Worker {
     }
 
     /// Removes what was kept of an attempt that ended by itself after all, or will be made again.
-    func dropEvidence(of attempt: WatchedAttempt?) {
-        guard let attempt, attempt.hasEvidence else { return }
-        let path = WorkerQueue.logsPath(of: attempt.state.taskID, attempt: attempt.state.attempt)
+    func dropEvidence(of claim: Claim) {
+        let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
         do throws(SystemCallError) {
             var directory = queue.results
             for part in path.split(separator: "/") { directory = try directory.subdirectory(FileName(String(part))) }

@@ -73,6 +73,10 @@ package actor Worker: Service {
     var gates: [AgentName: LimitGate] = [:]
     var rateLimiter: RateLimiter?
     var budget: DailyBudget
+    /// What attempts have cost so far whose end is not accounted for yet.
+    var liveCosts: [TaskID: Double] = [:] {
+        didSet { budget.running = liveCosts.values.reduce(0, +) }
+    }
     var claims: [TaskID: Claim] = [:]
     /// What occupies a slot: attempts of our own, and those of an earlier daemon that still run.
     var running: Set<TaskID> = []

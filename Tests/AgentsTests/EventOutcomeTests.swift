@@ -167,6 +167,59 @@ private func profile(_ agent: EventEnding.Agent, acceptsDenials: Bool = false) t
         }
     }
 
+    /// The lines of a stream as far as one is wanted.
+    private func lines(_ name: String, through last: String) throws -> [UInt8] {
+        let lines = String(decoding: try sample(name), as: UTF8.self).split(separator: "\n")
+        let end = try #require(lines.lastIndex { $0.contains(last) })
+        return Array(lines[...end].joined(separator: "\n").utf8)
+    }
+
+    @Test func withPricesTheCostOfAnAnswerIsKnownBeforeItsResult() throws {
+        var profile = try profile(.claude)
+        func report(through last: String) throws -> AgentReport {
+            AgentReport.report(of: try lines("partial.stream.jsonl", through: last), profile: profile)
+        }
+        #expect(try report(through: "message_stop").costUSD == nil)
+        profile.prices = PriceList(["claude-opus-*": TokenPrices(input: 10, output: 50)])
+        // A hundred tokens in, one out.
+        #expect(try report(through: "message_start").costUSD.map { abs($0 - 0.00105) < 1e-9 } == true)
+        let whole = try report(through: "message_stop")
+        #expect(whole.costUSD.map { abs($0 - 0.002) < 1e-9 } == true)
+        #expect(whole.usage?["output_tokens"]?.intValue == 20)
+        // The agent's own account counts in the end.
+        let end = try report(through: "total_cost_usd")
+        #expect(end.costUSD.map { abs($0 - 0.0008) < 1e-9 } == true)
+        #expect(end.usage?["output_tokens"]?.intValue == 20)
+        profile.prices = PriceList(["another": TokenPrices(input: 10, output: 50)])
+        #expect(try report(through: "message_stop").costUSD == nil)
+    }
+
+    @Test func withoutPiecesOfAnswersWhatWasReadHasACost() throws {
+        var profile = try profile(.claude)
+        profile.prices = PriceList(["*": TokenPrices(input: 10, output: 50)])
+        let report = AgentReport.report(of: try lines("tool.stream.jsonl", through: "tool_result"), profile: profile)
+        #expect(report.costUSD.map { $0 > 0.001 && $0 < 0.0012 } == true)
+    }
+
+    @Test func tokensOfOthersHaveACostToo() throws {
+        var profile = try profile(.codex)
+        let usage = #""usage":{"input_tokens":1000,"cached_input_tokens":600,"output_tokens":100}"#
+        let bytes = Array((#"{"type":"turn.completed","# + usage + "}").utf8)
+        #expect(AgentReport.report(of: bytes, profile: profile).costUSD == nil)
+        profile.prices = PriceList(["*": TokenPrices(input: 10, output: 100, cacheRead: 1)])
+        let cost = AgentReport.report(of: bytes, profile: profile).costUSD
+        #expect(cost.map { abs($0 - (400 * 10 + 600 + 100 * 100) / 1e6) < 1e-12 } == true)
+    }
+
+    @Test func theLongestNameOfAModelGivesThePrice() {
+        let prices = ["a": 1.0, "a-*": 2, "a-b*": 3, "*": 4].mapValues { TokenPrices(input: $0, output: 0) }
+        let list = PriceList(prices)
+        let expected = [("a", 1.0), ("a-x", 2), ("a-bc", 3), ("ab", 4), ("", 4)]
+        for (model, price) in expected { #expect(list.prices(of: model)?.input == price) }
+        #expect(list.prices(of: nil)?.input == 4)
+        #expect(PriceList(["a": TokenPrices(input: 1, output: 1)]).prices(of: "b") == nil)
+    }
+
     @Test func whatHungIsSaidWithTheLimitAndItsTime() throws {
         var profile = try profile(.claude)
         profile.liveness = LivenessLimits(

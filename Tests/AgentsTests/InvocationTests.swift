@@ -39,6 +39,13 @@ import Testing
         )
     }
 
+    @Test func claudeWithPricesTellsItsAnswersInPieces() throws {
+        var profile = AgentProfile(name: try AgentName("cc"), kind: .claude, arguments: ["claude"])
+        #expect(try !invocation(profile, "go").arguments.contains("--include-partial-messages"))
+        profile.prices = PriceList(["*": TokenPrices(input: 1, output: 1)])
+        #expect(try invocation(profile, "go").arguments.contains("--include-partial-messages"))
+    }
+
     @Test func aProfilesOwnPromptFileComesFirst() throws {
         var profile = AgentProfile.claude()
         profile.systemPromptFile = "/own.md"

@@ -187,6 +187,35 @@ private final class Purse {
         #expect(budget.value.spentUntil(at: 9) == day)
     }
 
+    @Test func whatRunsIsSpentAndEachMarkIsToldOnce() {
+        var budget = DailyBudget(limit: 10)
+        budget.running = 7
+        #expect(budget.checked(at: 5) == nil)
+        #expect(budget.left(at: 5) == 3)
+        budget.running = 8
+        #expect(budget.checked(at: 6) == .nearlySpent)
+        // One ends, and has cost less than was thought.
+        budget.running = 4
+        #expect(budget.spend(3, at: 7) == nil)
+        budget.running = 5
+        #expect(budget.checked(at: 8) == nil)
+        budget.running = 7
+        #expect(budget.checked(at: 9) == .spent)
+        #expect(budget.spentUntil(at: 9) == day)
+        #expect(budget.checked(at: 10) == nil)
+        budget.running = 0
+        #expect(budget.spentUntil(at: 10) == nil)
+        #expect(budget.spend(8, at: 11) == nil)
+        budget.limit = 20
+        #expect(budget.spend(5.5, at: 12) == .nearlySpent)
+    }
+
+    @Test func whatWasToldBeforeARestartIsNotToldAgain() {
+        var budget = DailyBudget(limit: 10, dayNumber: 0, sum: 9)
+        #expect(budget.spend(0.5, at: 5) == nil)
+        #expect(budget.spend(1, at: 6) == .spent)
+    }
+
     @Test func midnightBringsNewMoney() {
         let budget = Purse(1)
         _ = budget.spend(3, at: day - 1)

@@ -76,7 +76,20 @@ import Testing
         #expect(throws: (any Error).self) { try profile("bad", file) }
     }
 
+    @Test func aProfileSaysWhatItsModelsCost() throws {
+        let file = """
+            { agents: { cc: { kind: "claude", prices: { "claude-sonnet-*": { input: 3, output: 15, cache_read: 0.3 } } } } }
+            """
+        let expected = PriceList(["claude-sonnet-*": TokenPrices(input: 3, output: 15, cacheWrite: 3, cacheRead: 0.3)])
+        #expect(try profile("cc", file)?.prices == expected)
+    }
+
     @Test(arguments: [
+        ("kind: 'claude', prices: []", "give an object"),
+        ("kind: 'claude', prices: { m: { input: 3 } }", "US dollars for a million tokens"),
+        ("kind: 'claude', prices: { m: { input: 3, output: -1 } }", "US dollars for a million tokens"),
+        ("kind: 'claude', prices: { m: { input: 3, output: 1, more: 1 } }", "prices.m.more"),
+        ("command: 'x', prices: { m: { input: 3, output: 1 } }", "prints events"),
         ("kind: 'claude', tool_timeout: []", "such as 90s"),
         ("kind: 'claude', tool_timeout: -1", "0 to switch it off"),
         ("kind: 'events', command: 'x', events: []", "outcome: \"completed\""),

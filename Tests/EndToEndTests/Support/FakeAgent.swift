@@ -65,6 +65,14 @@ extension DaemonFixture.Options {
             printf '{"type":"assistant","message":{"content":[{"type":"tool_use","id":"call-1","name":"Bash"}]}}\n'
             exec tail -f /dev/null ;;
         error-after) init; bad "$2" "API error $2"; exec tail -f /dev/null ;;
+        spend)
+            # A tenth of a dollar for each line of the purse, at a dollar for a million tokens.
+            init; work
+            while read -r _ <"$here/$2"; do
+                printf '{"type":"stream_event","event":{"type":"message_start","message":{"id":"m","model":"fake-1","usage":{"input_tokens":60000,"output_tokens":1}}}}\n'
+                printf '{"type":"stream_event","event":{"type":"message_delta","usage":{"output_tokens":40000}}}\n'
+                printf '{"type":"stream_event","event":{"type":"message_stop"}}\n'
+            done ;;
         hang) init; work; exec tail -f /dev/null ;;
         hang-after) init; good ok; exec tail -f /dev/null ;;
         stubborn) trap '' TERM; init; work; while :; do tail -f /dev/null; done ;;
