@@ -65,12 +65,12 @@ package struct ClaimState: Sendable, Equatable {
     package var digest: String
     /// The attempts that ended, in order.
     package var attempts: [AttemptRecord]
+    /// What runs have cost in US dollars that do not count as attempts.
+    package var uncountedCostUSD = 0.0
     /// The final failure, while its files are being written.
     package var verdict: Verdict?
     /// The session that the running attempt goes on with, or that the next one will.
     package var session: Session?
-    /// What the attempts that were taken back have cost in US dollars.
-    package var uncountedCostUSD = 0.0
 
     /// A claim before its first attempt.
     /// - Parameters:
@@ -103,9 +103,9 @@ extension ClaimState {
         ]
         object["first_started_at"] = firstStartedAt.map { .string($0.description) }
         object["not_before"] = notBefore.map { .string($0.description) }
+        if uncountedCostUSD > 0 { object["uncounted_cost_usd"] = .decimal(uncountedCostUSD) }
         if !attempts.isEmpty { object["attempts"] = .array(attempts.map(\.json)) }
         object["session"] = session?.json
-        if uncountedCostUSD > 0 { object["uncounted_cost_usd"] = .decimal(uncountedCostUSD) }
         if let verdict {
             object["verdict"] = [
                 "reason": .string(verdict.reason.rawValue), "failure_reason": .string(verdict.failure.reason.rawValue),
@@ -138,9 +138,9 @@ extension ClaimState {
         firstStartedAt = object["first_started_at"]?.stringValue.flatMap(Timestamp.init(iso8601:))
         notBefore = object["not_before"]?.stringValue.flatMap(Timestamp.init(iso8601:))
         attempts = (object["attempts"]?.arrayValue ?? []).compactMap(AttemptRecord.init(json:))
+        uncountedCostUSD = max(0, object["uncounted_cost_usd"]?.doubleValue ?? 0)
         verdict = object["verdict"]?.objectValue.flatMap(Verdict.init)
         session = object["session"]?.objectValue.flatMap(Session.init)
-        uncountedCostUSD = object["uncounted_cost_usd"]?.doubleValue ?? 0
         if phase == .dead && verdict == nil { return nil }
     }
 

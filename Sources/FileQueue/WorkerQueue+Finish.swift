@@ -44,7 +44,7 @@ extension WorkerQueue {
         state.attempt -= 1
         state.notBefore = notBefore
         state.session = session
-        state.uncountedCostUSD += costUSD
+        state.uncountedCostUSD += max(0, costUSD)
         try await replace(state, of: claim)
     }
 

@@ -40,6 +40,12 @@ extension MetricFamily {
         MetricFamily("watcher_events_missed_total", .counter, help: "Events that no reader of a pipe has taken."),
         MetricFamily("watcher_worker_healthy", .gauge, help: "1 while the worker's heartbeats come and are good."),
         MetricFamily("watcher_agent_cost_usd_total", .counter, help: "What agents say they have cost, in US dollars."),
+        MetricFamily(
+            "watcher_agent_cost_today_usd",
+            .gauge,
+            help: "What agents have cost since midnight (UTC), those that run included."
+        ),
+        MetricFamily("watcher_attempts_ended_total", .counter, help: "Attempts that a limit has ended, by limit."),
         MetricFamily("watcher_agent_tokens_total", .counter, help: "Tokens that agents say they have used, by kind."),
     ]
 }

@@ -154,11 +154,11 @@ private struct Change {
     func save(_ entry: TaskEntry, before: TaskEntry?, to connection: inout Connection) throws(DatabaseError) {
         guard entry != before else { return }
         try connection.save(entry)
-        guard entry.group != before?.group || entry.state != before?.state else { return }
+        guard entry.group != before?.group || entry.state != before?.state || entry.use != before?.use else { return }
         for name in Set([before?.group, entry.group].compactMap { $0 }) {
             var tally = try connection.tallies("name = ?1", [.text(name.string)]).first ?? GroupTally(name)
-            if let before, before.group == name { tally.remove(before.state) }
-            if entry.group == name { tally.add(entry.state) }
+            if let before, before.group == name { tally.remove(before.state, before.use) }
+            if entry.group == name { tally.add(entry.state, entry.use) }
             tally.changed(at: now, patience: patience.group)
             try connection.save(tally)
         }
@@ -186,10 +186,10 @@ extension Connection {
     mutating func save(_ entry: TaskEntry) throws(DatabaseError) {
         try query(
             """
-            INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+            INSERT INTO tasks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
             ON CONFLICT DO UPDATE SET worker = ?2, state = ?3, group_name = ?4, digest = ?5, submitted_ms = ?6,
             counts_from_ms = ?7, is_overdue = ?8, ended_ms = ?9, duration_ms = ?10, attempts = ?11, reason = ?12,
-            result_mark = ?13
+            result_mark = ?13, cost_microusd = ?14, tokens = ?15
             """,
             entry.values
         ) { _ in }
@@ -197,20 +197,22 @@ extension Connection {
 
     mutating func save(_ tally: GroupTally) throws(DatabaseError) {
         try run(
-            "INSERT OR REPLACE INTO task_groups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO task_groups VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             .text(tally.name.string),
             .integer(Int64(tally.open)),
             .integer(Int64(tally.completed)),
             .integer(Int64(tally.failed)),
             .integer(Int64(tally.cancelled)),
             SQLValue(tally.settlesAt?.millisecondsSince1970),
-            .integer(tally.isAnnounced ? 1 : 0)
+            .integer(tally.isAnnounced ? 1 : 0),
+            .integer(tally.use.microdollars),
+            .integer(tally.use.tokens)
         )
     }
 
     mutating func tallies(_ condition: String, _ values: [SQLValue]) throws(DatabaseError) -> [GroupTally] {
         var found: [GroupTally] = []
-        let columns = "name, open, completed, failed, cancelled, settles_ms, is_announced"
+        let columns = "name, open, completed, failed, cancelled, settles_ms, is_announced, cost_microusd, tokens"
         try query("SELECT \(columns) FROM task_groups WHERE \(condition)", values) { row in
             guard let name = GroupName(bytes: row.text(0).utf8) else { return }
             var tally = GroupTally(name)
@@ -220,6 +222,7 @@ extension Connection {
             tally.cancelled = Int(row.integer(4))
             tally.settlesAt = row.optionalInteger(5).map(Timestamp.init(millisecondsSince1970:))
             tally.isAnnounced = row.integer(6) != 0
+            tally.use = TaskUse(microdollars: row.integer(7), tokens: row.integer(8))
             found.append(tally)
         }
         return found

@@ -21,6 +21,8 @@ package struct AttemptRecord: Sendable, Hashable {
     package var costUSD: Double?
     /// The agent's session that it went on with; nil when it began with a new one.
     package var resumedSession: String?
+    /// The tokens that it used; nil when that is not known.
+    package var tokens: TokenCounts?
 
     /// An attempt.
     ///
@@ -34,6 +36,7 @@ package struct AttemptRecord: Sendable, Hashable {
     ///   - duration: how long it ran.
     ///   - costUSD: what it cost in US dollars.
     ///   - resumedSession: the agent's session that it went on with.
+    ///   - tokens: the tokens that it used.
     package init(
         number: Int,
         startedAt: Timestamp? = nil,
@@ -43,7 +46,8 @@ package struct AttemptRecord: Sendable, Hashable {
         message: String? = nil,
         duration: Duration = .zero,
         costUSD: Double? = nil,
-        resumedSession: String? = nil
+        resumedSession: String? = nil,
+        tokens: TokenCounts? = nil
     ) {
         self.number = number
         self.startedAt = startedAt
@@ -54,6 +58,7 @@ package struct AttemptRecord: Sendable, Hashable {
         self.duration = duration
         self.costUSD = costUSD
         self.resumedSession = resumedSession
+        self.tokens = tokens
     }
 
     /// The attempt as a JSON object.
@@ -68,6 +73,7 @@ package struct AttemptRecord: Sendable, Hashable {
         members.add("message", message.map(JSONValue.string))
         members.add("cost_usd", costUSD.map { .decimal($0) })
         members.add("resumed_session", resumedSession.map(JSONValue.string))
+        members.add("tokens", tokens?.json)
         return members.json
     }
 
@@ -85,6 +91,7 @@ package struct AttemptRecord: Sendable, Hashable {
             duration = try fields.optional("duration_seconds", \.durationValue) ?? .zero
             costUSD = try fields.optional("cost_usd", \.doubleValue)
             resumedSession = try fields.optional("resumed_session", \.stringValue)
+            tokens = try fields.optional("tokens", TokenCounts.init(json:))
         } catch {
             return nil
         }

@@ -78,6 +78,8 @@ package struct HeartbeatRecord: Sendable, Equatable {
     package var rateLimit: JSONObject?
     /// What the agents have cost since the worker started, in US dollars.
     package var costUSD: Double?
+    /// What the present day has used; nil when nothing is known.
+    package var today: Day?
     /// What the running attempts have cost so far in US dollars, as far as their agents tell while they run.
     package var liveCostUSD: [TaskID: Double] = [:]
     /// The accounts whose usage limit is reached, and when each is tried again.
@@ -104,6 +106,27 @@ package struct HeartbeatRecord: Sendable, Equatable {
 
         /// Whether nothing is left, or nothing that counts.
         package var isSpent: Bool { limitUSD - spentUSD < 1e-6 }
+    }
+
+    /// What a day has used.
+    package struct Day: Sendable, Hashable {
+        /// What the agents have cost since midnight (UTC) in US dollars, those that run included.
+        package var costUSD: Double
+        /// The tokens of the attempts that have ended since midnight (UTC).
+        package var tokens: TokenCounts
+
+        /// What a day has used.
+        ///
+        /// - Parameters:
+        ///   - costUSD: what the agents have cost.
+        ///   - tokens: what they have used.
+        package init(costUSD: Double, tokens: TokenCounts) {
+            self.costUSD = costUSD
+            self.tokens = tokens
+        }
+
+        /// Whether nothing is known to have been used.
+        package var isEmpty: Bool { costUSD <= 0 && tokens.isEmpty }
     }
 
     /// A heartbeat with only what every heartbeat has.
@@ -145,6 +168,7 @@ package struct HeartbeatRecord: Sendable, Equatable {
         members.add("rate_limit", rateLimit.map(JSONValue.object))
         members.add("cost_usd", costUSD.map { .decimal($0) })
         members.add("live_cost_usd", liveCostJSON)
+        members.add("today", today.map { .object(["cost_usd": .decimal($0.costUSD), "tokens": $0.tokens.json]) })
         if !usageLimits.isEmpty {
             let limits = usageLimits.sorted { $0.key < $1.key }.map { ($0.key.string, $0.value.json) }
             members.add("usage_limits", .object(JSONObject(limits)))
@@ -215,6 +239,7 @@ extension HeartbeatRecord {
         problems = try fields.optional("problems", \.textsValue) ?? [:]
         rateLimit = try fields.optional("rate_limit", \.objectValue)
         costUSD = try fields.optional("cost_usd", \.doubleValue)
+        today = try fields.optional("today", \.dayValue)
         liveCostUSD = try fields.optional("live_cost_usd", \.costsValue) ?? [:]
         usageLimits = try fields.optional("usage_limits", \.usageLimitsValue) ?? [:]
         budget = try fields.optional("budget", \.budgetValue)
@@ -262,6 +287,14 @@ extension JSONValue {
             limits[name] = value.timestampValue
         }
         return limits
+    }
+
+    fileprivate var dayValue: HeartbeatRecord.Day? {
+        guard let object = objectValue, let cost = object["cost_usd"]?.doubleValue else { return nil }
+        return HeartbeatRecord.Day(
+            costUSD: cost,
+            tokens: object["tokens"].flatMap(TokenCounts.init(json:)) ?? TokenCounts()
+        )
     }
 
     fileprivate var costsValue: [TaskID: Double]? {

@@ -41,6 +41,10 @@ package struct ResultRecord: Sendable, Equatable {
     package var attempts: [AttemptRecord] = []
     /// What the agent said about its own run.
     package var agent: AgentSummary?
+    /// What all runs cost together in US dollars, those that did not count included; nil when nothing is known.
+    package var costUSD: Double?
+    /// The tokens of all attempts together; nil when nothing is known.
+    package var tokens: TokenCounts?
     /// Where the full output of every attempt is, relative to the result's directory.
     package var logs: String?
     /// The task's metadata, unchanged.
@@ -91,6 +95,8 @@ package struct ResultRecord: Sendable, Equatable {
         members.add("queue_seconds", queueTime.map(JSONValue.seconds))
         members.add("attempts", .array(attempts.map(\.json)))
         members.add("agent", agent?.json)
+        members.add("cost_usd", costUSD.map { .decimal($0) })
+        members.add("tokens", tokens?.json)
         members.add("logs", logs.map(JSONValue.string))
         members.add("metadata", metadata.map(JSONValue.object))
         members.add("group", group?.json)
@@ -129,6 +135,8 @@ extension ResultRecord {
         output = try fields.optional("output", \.stringValue)
         failure = try fields.optional("failure", Failure.init(json:))
         agent = try fields.optional("agent", AgentSummary.init(json:))
+        costUSD = try fields.optional("cost_usd", \.doubleValue)
+        tokens = try fields.optional("tokens", TokenCounts.init(json:))
         logs = try fields.optional("logs", \.stringValue)
         metadata = try fields.optional("metadata", \.objectValue)
         group = try fields.optional("group") { $0.identifier() }

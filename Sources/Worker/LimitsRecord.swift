@@ -9,11 +9,13 @@ struct LimitsRecord {
     var accounts: [AgentName: LimitGate.Snapshot]
     var dayNumber: Int64
     var spentUSD: Double
+    var tokens: DaysTokens
 
-    init(accounts: [AgentName: LimitGate.Snapshot], dayNumber: Int64, spentUSD: Double) {
+    init(accounts: [AgentName: LimitGate.Snapshot], dayNumber: Int64, spentUSD: Double, tokens: DaysTokens) {
         self.accounts = accounts
         self.dayNumber = dayNumber
         self.spentUSD = spentUSD
+        self.tokens = tokens
     }
 
     /// The record's bytes.
@@ -27,7 +29,7 @@ struct LimitsRecord {
         }
         let object: JSONObject = [
             "version": 1, "accounts": .object(JSONObject(accounts)), "day": .integer(dayNumber),
-            "spent_usd": .decimal(spentUSD),
+            "spent_usd": .decimal(spentUSD), "tokens_day": .integer(tokens.dayNumber), "tokens": tokens.counts.json,
         ]
         return JSONWriter.bytes(.object(object)) + [UInt8(ascii: "\n")]
     }
@@ -52,5 +54,9 @@ struct LimitsRecord {
         }
         dayNumber = object["day"]?.numberValue?.exactInt ?? 0
         spentUSD = object["spent_usd"]?.doubleValue ?? 0
+        tokens = DaysTokens(
+            dayNumber: object["tokens_day"]?.numberValue?.exactInt ?? 0,
+            counts: object["tokens"].flatMap(TokenCounts.init(json:)) ?? TokenCounts()
+        )
     }
 }

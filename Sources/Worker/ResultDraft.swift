@@ -77,14 +77,23 @@ struct ResultDraft {
     private let record: ExitRecord?
     private let output: AttemptOutput
     private let cost: Double?
+    private let tokens: TokenCounts?
     private let now: Timestamp
 
-    init(claim: Claim, record: ExitRecord?, output: AttemptOutput, cost: Double? = nil, now: Timestamp) {
+    init(
+        claim: Claim,
+        record: ExitRecord?,
+        output: AttemptOutput,
+        cost: Double? = nil,
+        tokens: TokenCounts? = nil,
+        now: Timestamp
+    ) {
         state = claim.state
         task = claim.task
         self.record = record
         self.output = output
         self.cost = cost
+        self.tokens = tokens
         self.now = now
     }
 
@@ -99,7 +108,8 @@ struct ResultDraft {
             message: failure?.message,
             duration: record?.duration ?? .zero,
             costUSD: cost,
-            resumedSession: state.session?.id
+            resumedSession: state.session?.id,
+            tokens: tokens
         )
     }
 
@@ -119,6 +129,11 @@ struct ResultDraft {
     /// For a task that ends between two attempts, or before the first.
     func resultWithoutAttempt(_ failure: Failure) -> ResultRecord {
         make(failure.reason == .cancelled ? .cancelled : .failed, failure, nil, attempts: state.attempts)
+    }
+
+    /// Nothing known is not nothing spent.
+    private static func total(_ costs: [Double], _ others: Double) -> Double? {
+        costs.isEmpty && others == 0 ? nil : costs.reduce(others, +)
     }
 
     /// 124 after the time limit, 128+n after signal n, as shells have it.
@@ -152,6 +167,9 @@ struct ResultDraft {
         result.finishedAt = attempts.last?.finishedAt ?? now
         result.attempts = attempts
         result.agent = outcome?.agent
+        result.costUSD = Self.total(attempts.compactMap(\.costUSD), state.uncountedCostUSD)
+        let tokens = attempts.compactMap(\.tokens)
+        result.tokens = tokens.isEmpty ? nil : tokens.reduce(TokenCounts(), +)
         result.metadata = task.metadata
         result.group = task.group
         result.taskDigest = state.digest

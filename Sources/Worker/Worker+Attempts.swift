@@ -224,8 +224,15 @@ extension Worker {
             isSessionLost: course.isLost(after: end),
             using: &generator
         )
-        let draft = ResultDraft(claim: claim, record: record, output: output, cost: end.cost, now: now.wall)
-        metrics.attemptEnded(after: record?.duration)
+        let draft = ResultDraft(
+            claim: claim,
+            record: record,
+            output: output,
+            cost: end.cost,
+            tokens: end.tokens,
+            now: now.wall
+        )
+        metrics.attemptEnded(after: record?.duration, record?.cutOff)
         switch verdict {
         case .complete(let outcome):
             await finish(claim, draft.result(.completed, outcome: outcome))

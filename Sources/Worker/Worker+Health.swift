@@ -97,7 +97,8 @@ extension Worker {
         metrics.update(
             queueSize: scheduler.count,
             active: running.count,
-            breaker: breaker.snapshot(now: clock.now, wallMilliseconds: wallClock.nowMilliseconds).state
+            breaker: breaker.snapshot(now: clock.now, wallMilliseconds: wallClock.nowMilliseconds).state,
+            costToday: budget.total(at: wallClock.nowMilliseconds)
         )
     }
 

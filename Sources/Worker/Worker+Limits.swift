@@ -130,10 +130,13 @@ extension Worker {
     func noteCost(_ end: AttemptEnd, of claim: Claim) {
         // What was seen of it counts where its end tells nothing.
         let seen = liveCosts.removeValue(forKey: claim.id)
-        if case .judged(let outcome) = end, let agent = outcome.agent { metrics.agentReported(agent) }
-        guard let cost = end.cost ?? seen, cost > 0 else { return }
+        let (cost, tokens) = (end.cost ?? seen ?? 0, end.tokens)
+        guard cost > 0 || tokens != nil else { return }
+        metrics.agentReported(cost: cost, tokens)
         stats.costUSD += cost
-        let change = budget.spend(cost, at: now.wall.millisecondsSince1970)
+        let time = now.wall.millisecondsSince1970
+        if let tokens { daysTokens.add(tokens, at: time) }
+        let change = budget.spend(cost, at: time)
         saveLimits()
         tell(change)
     }
@@ -187,6 +190,11 @@ extension Worker {
                 .map { .string(now.wall.adding(now.instant.duration(to: $0)).description) }
         }
         record.costUSD = stats.costUSD > 0 ? stats.costUSD : nil
+        let today = HeartbeatRecord.Day(
+            costUSD: budget.total(at: now.wall.millisecondsSince1970),
+            tokens: daysTokens.tokens(at: now.wall.millisecondsSince1970)
+        )
+        record.today = today.isEmpty ? nil : today
         record.liveCostUSD = liveCosts.filter { running.contains($0.key) }
         record.budget = budget.limit.map {
             HeartbeatRecord.Budget(limitUSD: $0, spentUSD: budget.total(at: now.wall.millisecondsSince1970))
@@ -208,7 +216,8 @@ extension Worker {
         let record = LimitsRecord(
             accounts: gates.compactMapValues { $0.snapshot(now: instant, wallMilliseconds: wall) },
             dayNumber: budget.dayNumber,
-            spentUSD: budget.sum
+            spentUSD: budget.sum,
+            tokens: daysTokens
         )
         do throws(SystemCallError) {
             try queue.writeLimits(record.encoded())
@@ -223,6 +232,7 @@ extension Worker {
             LimitGate(restoring: $0, now: clock.now, wallMilliseconds: wallClock.nowMilliseconds)
         }
         budget = DailyBudget(limit: budget.limit, dayNumber: record.dayNumber, sum: record.spentUSD)
+        daysTokens = record.tokens
     }
 }
 
@@ -230,6 +240,13 @@ extension AttemptEnd {
     /// What the attempt has cost in US dollars, where the agent told it.
     var cost: Double? {
         if case .judged(let outcome) = self { outcome.agent?.costUSD } else { nil }
+    }
+
+    /// The tokens of the attempt, where the agent told them.
+    var tokens: TokenCounts? {
+        guard case .judged(let outcome) = self, let usage = outcome.agent?.usage else { return nil }
+        let tokens = TokenCounts(usage: usage)
+        return tokens.isEmpty ? nil : tokens
     }
 }
 

@@ -73,6 +73,7 @@ package actor Worker: Service {
     var gates: [AgentName: LimitGate] = [:]
     var rateLimiter: RateLimiter?
     var budget: DailyBudget
+    var daysTokens = DaysTokens()
     /// What attempts have cost so far whose end is not accounted for yet.
     var liveCosts: [TaskID: Double] = [:] {
         didSet { budget.running = liveCosts.values.reduce(0, +) }

@@ -4,6 +4,7 @@
 import Metrics
 import QueueModel
 import Resilience
+import Supervision
 
 /// Handles made once; the names are part of the protocol.
 struct WorkerMetrics: Sendable {
@@ -16,7 +17,9 @@ struct WorkerMetrics: Sendable {
     private let queueSeconds: Timer
     private let detectionSeconds: Timer
     private let cost: FloatingPointCounter
-    private let tokens: [TokenKind: Counter]
+    private let tokens: [TokenCounts.Kind: Counter]
+    private let costToday: Gauge
+    private let hung: [ExitRecord.CutOff: Counter]
     private let queueSize: Meter
     private let active: Meter
     private let circuit: Meter
@@ -48,8 +51,14 @@ struct WorkerMetrics: Sendable {
         detectionSeconds = Timer(label: "watcher_detection_seconds", dimensions: dimensions)
         cost = FloatingPointCounter(label: "watcher_agent_cost_usd_total", dimensions: dimensions)
         tokens = Dictionary(
-            uniqueKeysWithValues: TokenKind.allCases.map {
+            uniqueKeysWithValues: TokenCounts.Kind.allCases.map {
                 ($0, counter("watcher_agent_tokens_total", "kind", $0.rawValue))
+            }
+        )
+        costToday = Gauge(label: "watcher_agent_cost_today_usd", dimensions: dimensions)
+        hung = Dictionary(
+            uniqueKeysWithValues: [ExitRecord.CutOff.timeout, .start, .silence, .tool, .afterResult, .budget].map {
+                ($0, counter("watcher_attempts_ended_total", "limit", $0.rawValue))
             }
         )
         queueSize = Meter(label: "watcher_task_queue_size", dimensions: dimensions)
@@ -63,17 +72,17 @@ struct WorkerMetrics: Sendable {
         queueSeconds.record(duration: queuedFor)
     }
 
-    func attemptEnded(after duration: Duration?) {
+    /// An attempt has ended, by itself or by a limit.
+    func attemptEnded(after duration: Duration?, _ cutOff: ExitRecord.CutOff?) {
         if let duration { durationSeconds.record(duration: duration) }
+        if let cutOff { hung[cutOff]?.increment() }
     }
 
     /// An agent has told what its run took.
-    func agentReported(_ agent: AgentSummary) {
-        if let dollars = agent.costUSD, dollars > 0 { cost.increment(by: dollars) }
-        for kind in TokenKind.allCases {
-            let count = kind.names.lazy.compactMap { agent.usage?[$0]?.intValue }.first ?? 0
-            if count > 0 { tokens[kind]?.increment(by: Int64(count)) }
-        }
+    func agentReported(cost dollars: Double, _ counts: TokenCounts?) {
+        if dollars > 0 { cost.increment(by: dollars) }
+        guard let counts else { return }
+        for (kind, counter) in tokens where counts[kind] > 0 { counter.increment(by: Int64(counts[kind])) }
     }
 
     /// A line of the status pipe had no reader, or one that does not keep up.
@@ -88,31 +97,14 @@ struct WorkerMetrics: Sendable {
         if let reason = result.failure?.reason { failed[reason]?.increment() }
     }
 
-    func update(queueSize: Int, active: Int, breaker: CircuitBreaker.Snapshot.StateName) {
+    func update(queueSize: Int, active: Int, breaker: CircuitBreaker.Snapshot.StateName, costToday: Double) {
+        self.costToday.record(costToday)
         self.queueSize.set(queueSize)
         self.active.set(active)
         switch breaker {
         case .closed: circuit.set(0)
         case .open: circuit.set(1)
         case .halfOpen: circuit.set(2)
-        }
-    }
-}
-
-/// The kinds of tokens that are counted; the texts are stable.
-private enum TokenKind: String, CaseIterable {
-    case input
-    case output
-    case cacheWrite = "cache_write"
-    case cacheRead = "cache_read"
-
-    /// The names that agents give them.
-    var names: [String] {
-        switch self {
-        case .input: ["input_tokens"]
-        case .output: ["output_tokens"]
-        case .cacheWrite: ["cache_creation_input_tokens"]
-        case .cacheRead: ["cache_read_input_tokens", "cached_input_tokens"]
         }
     }
 }

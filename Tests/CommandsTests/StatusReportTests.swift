@@ -100,6 +100,28 @@ struct StatusReportTests {
         #expect(try busyReport().text(width: nil) == expected)
     }
 
+    @Test func whatTheDayHasCostIsShownWhereItIsKnown() throws {
+        let (marie, anga) = (try WorkerID("marie"), try WorkerID("anga"))
+        func worker(_ id: WorkerID, age: Int, _ cost: Double, _ tokens: Int) -> WorkerReport {
+            var report = WorkerReport(worker: id, condition: .running)
+            report.heartbeat = heartbeat(id, age: age)
+            report.heartbeat?.today = .init(
+                costUSD: cost,
+                tokens: TokenCounts(usage: ["input_tokens": .integer(tokens)])
+            )
+            return report
+        }
+        func text(_ workers: [WorkerReport]) -> String {
+            StatusReport(root: "/q", timestamp: now, workers: workers, failures: []).text(width: nil)
+        }
+        let shown = text([worker(marie, age: 4, 1.25, 45_678), worker(anga, age: 4, 0, 0)])
+        #expect(shown.contains("dlq  today\n"))
+        #expect(shown.contains("1    $1.25, 45k tokens\n"))
+        #expect(shown.hasSuffix("1    -"))
+        // That was another day's.
+        #expect(!text([worker(marie, age: 86_400, 1.25, 0)]).contains("today"))
+    }
+
     @Test func tablesAreCutToTheTerminalAndRemediesAreNot() throws {
         let lines = try busyReport().text(width: 60).split(separator: "\n")
         #expect(lines.contains { $0.count == 60 && $0.hasSuffix("…") })

@@ -18,6 +18,51 @@ import Testing
         ("crash", .signal),
     ]
 
+    /// Further ones: shapes of older versions, ends by signals, and totals.
+    static let further: [(String, FailureReason?)] = [
+        ("shuffled", nil), ("retrying-fail 529", .agentError), ("old-error", .agentError), ("two-totals", nil),
+        ("session-total", nil), ("money-old", .budgetExceeded), ("schema", nil), ("schema-missing", nil),
+        ("lost-session", .agentError), ("cleaned", .noResult), ("signalled", .signal), ("interrupted", .interrupted),
+        ("killed", .signal), ("holds-output", nil),
+    ]
+
+    @Test func shapesOfAllVersionsAreUnderstood() async throws {
+        try await DaemonFixture.faking(["CIRCUIT_BREAKER_THRESHOLD": "100", "MAX_RETRIES": "0"]) { daemon in
+            for (index, (scenario, _)) in Self.further.enumerated() { try daemon.submit("t\(index)", scenario) }
+            for (index, (scenario, reason)) in Self.further.enumerated() {
+                let result = try await daemon.result(of: "t\(index)")
+                #expect(result.failure?.reason == reason, "\(scenario): \(result.failure?.message ?? "")")
+            }
+            #expect(try await daemon.result(of: "t3").costUSD == 0.005)
+            #expect(try await daemon.result(of: "t3").output == "second")
+            #expect(try await daemon.result(of: "t4").costUSD == 0.001)
+            #expect(try await daemon.result(of: "t6").output == #"{"name":"bob"}"#)
+        }
+    }
+
+    @Test func codexIsAnAgentLikeTheOthers() async throws {
+        try await DaemonFixture.faking(["MAX_RETRIES": "0"]) { daemon in
+            let program = JSONWriter.text(.string(daemon.scratch.path(of: "agent")))
+            try daemon.configure(#"{ agents: { cc: { kind: "codex", command: [\#(program)] } } }"#)
+            try await daemon.stop()
+            try await daemon.start()
+            try daemon.submit("t1", "codex")
+            let result = try await daemon.result(of: "t1")
+            #expect(result.output == "ok")
+            #expect(result.agent?.sessionID == "th-1")
+            #expect(result.tokens?.total == 12)
+            try daemon.submit("t2", "codex-fail")
+            #expect(try await daemon.result(of: "t2").failure?.failureClass == .transient)
+        }
+    }
+
+    @Test func aUsageLimitThatIsOnlyTextHoldsTheAccountBackToo() async throws {
+        try await DaemonFixture.faking { daemon in
+            try daemon.submit("t1", "limit-text")
+            _ = try await daemon.heartbeat { $0.usageLimits.keys.map(\.string) == ["cc"] }
+        }
+    }
+
     @Test func everyScenarioBecomesWhatItIs() async throws {
         try await DaemonFixture.faking(["CIRCUIT_BREAKER_THRESHOLD": "100", "CLAUDECODE": "1"]) { daemon in
             for (index, (scenario, _)) in Self.scenarios.enumerated() { try daemon.submit("t\(index)", scenario) }
@@ -42,12 +87,16 @@ import Testing
 
     @Test func whatHangsIsEndedAndKeepsWhatItHadSaid() async throws {
         try await DaemonFixture.faking(["TASK_TIMEOUT": "1", "MAX_RETRIES": "0"]) { daemon in
-            for scenario in ["hang", "hang-after", "stubborn"] { try daemon.submit(scenario, scenario) }
+            for scenario in ["hang", "hang-after", "stubborn", "stubborn-after"] {
+                try daemon.submit(scenario, scenario)
+            }
             #expect(try await daemon.result(of: "hang").failure?.reason == .timeout)
             #expect(try await daemon.result(of: "stubborn").failure?.reason == .timeout)
-            let after = try await daemon.result(of: "hang-after")
-            #expect(after.status == .completed)
-            #expect(after.output == "ok")
+            for scenario in ["hang-after", "stubborn-after"] {
+                let after = try await daemon.result(of: scenario)
+                #expect(after.status == .completed)
+                #expect(after.output == "ok")
+            }
         }
     }
 

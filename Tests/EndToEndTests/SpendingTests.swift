@@ -66,6 +66,33 @@ import Testing
             let text = daemon.logText
             #expect(text.split(separator: "four fifths of the day's money").count == 2)
             #expect(text.split(separator: "the day's money is spent, nothing").count == 2)
+            // What a run has cost that does not count is not forgotten.
+            _ = try await daemon.run("cancel", "t1")
+            #expect(try await daemon.result(of: "t1").costUSD.map { abs($0 - 0.5) < 1e-6 } == true)
+        }
+    }
+
+    @Test func costsAreShownWhereOneLooks() async throws {
+        try await DaemonFixture.faking(["MAX_RETRIES": "1"]) { daemon in
+            try daemon.submit("t1", "costly-failure 529", ["group": "g"])
+            let result = try await daemon.result(of: "t1")
+            #expect(result.attempts.map(\.costUSD) == [0.004, 0.004])
+            #expect(result.attempts.map { $0.tokens?.total } == [120, 120])
+            #expect(result.costUSD == 0.008)
+            #expect(result.tokens?[.output] == 40)
+            let shown = try await daemon.run("show", "t1").output
+            #expect(shown.contains("$0.008, 240 tokens"), "\(shown)")
+            #expect(shown.contains(", $0.004, 120 tokens: "), "\(shown)")
+            #expect(try await daemon.run("list", "--json").output.contains(#""cost_usd":0.008"#))
+            let today = try await daemon.heartbeat { $0.today?.tokens.total == 240 }
+            #expect(today.today?.costUSD == 0.008)
+            try await daemon.stop()
+            try await daemon.start()
+            _ = try await daemon.heartbeat { $0.status == .healthy && $0.today == today.today }
+            #expect(try await daemon.run("status").output.contains("$0.008, 240 tokens"))
+            #expect(
+                try await daemon.page("/metrics").body.contains("watcher_agent_cost_today_usd{worker=\"marie\"} 0.008")
+            )
         }
     }
 

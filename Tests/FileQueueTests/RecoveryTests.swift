@@ -148,12 +148,13 @@ struct RecoveryTests {
         do {
             let dead = try fixture.open()
             let claim = try fixture.claim("a", in: dead)
-            try await dead.handBack(claim, notBefore: fixture.now)
+            try await dead.handBack(claim, notBefore: fixture.now, costUSD: 0.25)
         }
         let queue = try fixture.open()
         let found = try await recovered(fixture, queue)
         guard found.count == 1, case .waiting(let claim) = found[0] else { throw FixtureError("\(found)") }
         #expect(claim.state.attempt == 0)
+        #expect(claim.state.uncountedCostUSD == 0.25)
         try queue.beginAttempt(claim, runID: "run-2", now: fixture.now)
         #expect(claim.state.attempt == 1)
     }

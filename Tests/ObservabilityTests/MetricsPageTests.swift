@@ -32,6 +32,8 @@ struct MetricsPageTests {
         Meter(label: "watcher_worker_healthy", dimensions: [worker], factory: registry).set(1)
         FloatingPointCounter(label: "watcher_agent_cost_usd_total", dimensions: [worker], factory: registry)
             .increment(by: 0.125)
+        Gauge(label: "watcher_agent_cost_today_usd", dimensions: [worker], factory: registry).record(0.25)
+        count("watcher_attempts_ended_total", worker, ("limit", "silence"))
         Counter(label: "watcher_agent_tokens_total", dimensions: [worker, ("kind", "input")], factory: registry)
             .increment(by: 1200)
         Gauge(label: "watcher_build_info", dimensions: [("version", "1.0.0")], factory: registry).record(1)
@@ -166,6 +168,12 @@ struct MetricsPageTests {
         # HELP watcher_agent_cost_usd_total What agents say they have cost, in US dollars.
         # TYPE watcher_agent_cost_usd_total counter
         watcher_agent_cost_usd_total{worker="marie"} 0.125
+        # HELP watcher_agent_cost_today_usd What agents have cost since midnight (UTC), those that run included.
+        # TYPE watcher_agent_cost_today_usd gauge
+        watcher_agent_cost_today_usd{worker="marie"} 0.25
+        # HELP watcher_attempts_ended_total Attempts that a limit has ended, by limit.
+        # TYPE watcher_attempts_ended_total counter
+        watcher_attempts_ended_total{limit="silence",worker="marie"} 1
         # HELP watcher_agent_tokens_total Tokens that agents say they have used, by kind.
         # TYPE watcher_agent_tokens_total counter
         watcher_agent_tokens_total{kind="input",worker="marie"} 1200

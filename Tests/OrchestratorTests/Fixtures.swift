@@ -41,13 +41,16 @@ func ended(
     description: String = "do it",
     group: String? = nil,
     at time: Int64 = 10,
-    mark: Int64 = 1
+    mark: Int64 = 1,
+    costUSD: Double? = nil
 ) throws -> EndedTask {
     var result = ResultRecord(taskID: try TaskID(id), worker: marie, status: status, timestamp: at(time))
     result.queuedAt = at(0)
     result.duration = .seconds(2)
     result.exitCode = status == .completed ? 0 : 1
     result.group = try group.map { try GroupName($0) }
+    result.costUSD = costUSD
+    result.tokens = costUSD == nil ? nil : TokenCounts(usage: ["input_tokens": 1000, "output_tokens": 1])
     result.taskDigest = try submitted(id, description: description, group: group).digest
     if status == .failed { result.failure = Failure(reason: .exitCode, message: "1", isPermanent: false) }
     return EndedTask(result, file: "/q/results/marie/\(id).json", mark: mark)

@@ -70,7 +70,7 @@ import Testing
             try overwrite(location) { $0[63] = 9 }
             let error = #expect(throws: DatabaseError.self) { try Store(location, sequencesAbove: 0, now: at(0)) }
             #expect(error?.code == .unknownVersion)
-            #expect(error?.description.contains("schema 9, where 1 is known") == true)
+            #expect(error?.description.contains("schema 9, where 2 is known") == true)
             let reading = #expect(throws: DatabaseError.self) { _ = try HistoryReader(location) }
             #expect(reading?.code == .unknownVersion)
             #expect(try names(in: location) == [".orchestrator.db"])

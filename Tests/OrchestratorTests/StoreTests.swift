@@ -116,6 +116,29 @@ import Testing
         }
     }
 
+    @Test func aGroupCostsWhatItsTasksCost() throws {
+        try withStore { store, location in
+            try store.apply([.submitted(submitted("a", group: "g"))], at: at(1), patience)
+            try store.apply([.ended(ended("a", group: "g", costUSD: 0.1))], at: at(2), patience)
+            try store.apply([.ended(ended("b", .failed, group: "g", costUSD: 0.2))], at: at(3), patience)
+            try store.apply([.ended(ended("c", group: "g"))], at: at(3), patience)
+            // A second look at the same result, and another result of the same task.
+            try store.apply([.ended(ended("b", .failed, group: "g", costUSD: 0.2))], at: at(4), patience)
+            try store.apply([.ended(ended("a", group: "g", mark: 2, costUSD: 0.4))], at: at(5), patience)
+            var reader = try HistoryReader(location)
+            let group = try #require(try reader.group(GroupName("g")))
+            #expect(group.use == TaskUse(microdollars: 600_000, tokens: 2002))
+            #expect(try reader.task(TaskID("b"))?.use.costUSD == 0.2)
+            #expect(try store.checkDue(at: at(100), patience) == 1)
+            let last = try #require(try store.unsent(limit: 99).last)
+            #expect(last.data["cost_usd"]?.doubleValue == 0.6)
+            #expect(last.data["tokens"]?.intValue == 2002)
+            // Run again, a task has cost nothing yet.
+            try store.apply([.submitted(submitted("a", group: "g", at: 200))], at: at(200), patience)
+            #expect(try reader.group(GroupName("g"))?.use.microdollars == 200_000)
+        }
+    }
+
     @Test func standingOfAWorkerIsWrittenWithItsEvents() throws {
         try withStore { store, location in
             var standing = WorkerStanding()

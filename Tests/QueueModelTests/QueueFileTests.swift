@@ -124,6 +124,8 @@ private let moment = Timestamp(millisecondsSince1970: 1_767_323_045_678)
         record.waiting = [.slot: 1, .dependency: 2, .paused: 0]
         record.rateLimit = ["limit": "20/1m"]
         record.costUSD = 1.25
+        record.liveCostUSD = [try TaskID("b"): 0.5, try TaskID("a"): 0.25]
+        record.today = .init(costUSD: 2, tokens: TokenCounts(usage: ["output_tokens": 7]))
         return record
     }
 
@@ -134,7 +136,8 @@ private let moment = Timestamp(millisecondsSince1970: 1_767_323_045_678)
                 "active_tasks":2,"circuit_breaker_state":"half_open","stats":{"tasks_processed":10,"tasks_failed":1,\
                 "tasks_retried":2,"tasks_dlq":3},"status":"degraded","pid":4711,"host":"h","version":"0.1.0",\
                 "max_concurrent":3,"running":["a","b"],"waiting":{"dependency":2,"slot":1},\
-                "rate_limit":{"limit":"20/1m"},"cost_usd":1.25}
+                "rate_limit":{"limit":"20/1m"},"cost_usd":1.25,"live_cost_usd":{"a":0.25,"b":0.5},\
+                "today":{"cost_usd":2,"tokens":{"output":7}}}
                 """
         )
     }

@@ -39,7 +39,9 @@ import Testing
                 finishedAt: end,
                 exitCode: 124,
                 reason: .timeout,
-                duration: .milliseconds(45_200)
+                duration: .milliseconds(45_200),
+                costUSD: 0.5,
+                tokens: TokenCounts(usage: ["input_tokens": 10, "output_tokens": 2])
             ),
         ]
         record.agent = AgentSummary(
@@ -50,6 +52,8 @@ import Testing
             costUSD: 0.1 + 0.2,
             usage: ["input_tokens": 10]
         )
+        record.costUSD = 0.75
+        record.tokens = TokenCounts(usage: ["input_tokens": 10, "cached_input_tokens": 5])
         record.logs = "demo-001"
         record.metadata = ["k": 1.50]
         record.group = try GroupName("g")
@@ -78,9 +82,10 @@ import Testing
                 "attempts":[{"number":1,"started_at":null,"finished_at":null,"exit_code":null,\#
                 "reason":"spawn_failed","duration_seconds":0,"message":"not found"},\#
                 {"number":2,"started_at":"2026-01-02T03:03:20.478Z","finished_at":"2026-01-02T03:04:05.678Z",\#
-                "exit_code":124,"reason":"timeout","duration_seconds":45.2}],\#
+                "exit_code":124,"reason":"timeout","duration_seconds":45.2,"cost_usd":0.5,\#
+                "tokens":{"input":10,"output":2}}],\#
                 "agent":{"name":"claude","model":"m-1","session_id":"s-1","turns":3,"cost_usd":0.3,\#
-                "usage":{"input_tokens":10}},"logs":"demo-001","metadata":{"k":1.5},"group":"g","task_digest":"abc"}
+                "usage":{"input_tokens":10}},"cost_usd":0.75,"tokens":{"input":10,"cache_read":5},"logs":"demo-001","metadata":{"k":1.5},"group":"g","task_digest":"abc"}
                 """#
         )
     }

@@ -73,7 +73,8 @@ extension GroupTally {
         [
             "group": .string(name.string), "tasks": .integer(total), "open": .integer(open),
             "completed": .integer(completed), "failed": .integer(failed), "cancelled": .integer(cancelled),
-            "is_complete": .bool(isAnnounced),
+            "is_complete": .bool(isAnnounced), "cost_usd": use.microdollars > 0 ? .decimal(use.costUSD) : .null,
+            "tokens": use.tokens > 0 ? .integer(use.tokens) : .null,
         ]
     }
 }

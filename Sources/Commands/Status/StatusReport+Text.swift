@@ -70,9 +70,12 @@ extension StatusReport {
     }
 
     private func daemons(_ paint: (String, Output.Style) -> String) -> Table {
-        var table = Table([
+        var titles = [
             "worker", "status", "circuit", "heartbeat", "process", "up", "processed", "failed", "retried", "dlq",
-        ])
+        ]
+        let showsCost = workers.contains { $0.heartbeat.map { costToday(of: $0) != nil } ?? false }
+        if showsCost { titles.append("today") }
+        var table = Table(titles)
         for worker in workers {
             let beat = worker.heartbeat
             let isAlive = worker.condition.isAlive
@@ -85,9 +88,17 @@ extension StatusReport {
             for count in [
                 stats?.tasksProcessed, stats?.tasksFailed, stats?.tasksRetried, stats?.tasksDeadLettered,
             ] { cells.append(count.map(String.init) ?? "-") }
+            if showsCost { cells.append(beat.flatMap { costToday(of: $0) } ?? "-") }
             table.add(cells)
         }
         return table
+    }
+
+    /// What a worker's agents have cost since midnight, UTC, as long as it is that day.
+    private func costToday(of beat: HeartbeatRecord) -> String? {
+        let day = { (time: Timestamp) in time.millisecondsSince1970 / 86_400_000 }
+        guard let today = beat.today, day(beat.timestamp) == day(timestamp) else { return nil }
+        return CostText.text(today.costUSD > 0 ? today.costUSD : nil, today.tokens)
     }
 
     private func status(_ worker: WorkerReport, _ paint: (String, Output.Style) -> String) -> String {

@@ -188,7 +188,7 @@ extension WorkerReport {
         let names = [
             "circuit_breaker_state", "circuit_open_until", "uptime_seconds", "pid", "host", "version", "max_concurrent",
             "stats", "problems",
-            "rate_limit", "cost_usd", "usage_limits", "budget",
+            "rate_limit", "cost_usd", "live_cost_usd", "today", "usage_limits", "budget",
         ]
         let fields = heartbeat.json.objectValue ?? [:]
         for name in names { object[name] = fields[name] }

@@ -98,10 +98,12 @@ extension TaskPortrait {
         if let agent = result.agent {
             let parts = [
                 agent.name.string, agent.model, agent.turns.map { "\($0) turns" },
-                agent.costUSD.map { "$" + JSONWriter.text(.decimal($0, fractionDigits: 4)) },
                 agent.sessionID.map { "conversation \($0)" },
             ]
             facts.append(("agent", [printable(parts.compactMap { $0 }.joined(separator: ", "))]))
+        }
+        if let cost = CostText.text(result.costUSD ?? result.agent?.costUSD, result.tokens) {
+            facts.append(("cost", [cost]))
         }
         if let resultPath { facts.append(("result", [printable(resultPath)])) }
         return facts
@@ -142,13 +144,16 @@ extension TaskPortrait.Attempt {
         return ["\(record.number)  \(summary(now))"] + files.map { "   \($0)" }
     }
 
+    private var cost: String { CostText.text(record.costUSD, record.tokens).map { ", " + $0 } ?? "" }
+
     private func summary(_ now: Timestamp) -> String {
         if isCurrent {
             let start = record.startedAt.map { ", since \($0.described(at: now))" } ?? ""
-            return hasEnded ? "ended, its outcome is not taken up yet" : "running\(start)"
+            return hasEnded ? "ended, its outcome is not taken up yet" : "running\(start)\(cost)"
         }
-        guard let reason = record.reason else { return "completed in \(record.duration.rounded)" }
-        return "failed after \(record.duration.rounded): \(printable(record.message ?? "")) (\(reason.rawValue))"
+        guard let reason = record.reason else { return "completed in \(record.duration.rounded)\(cost)" }
+        let message = "\(printable(record.message ?? "")) (\(reason.rawValue))"
+        return "failed after \(record.duration.rounded)\(cost): \(message)"
     }
 }
 

@@ -203,7 +203,8 @@ private struct TaskPortraitist {
         case .running:
             portrait.state = .running
             let start = state.attempt == 1 ? state.firstStartedAt : try logTime(of: state)
-            let record = AttemptRecord(number: state.attempt, startedAt: start)
+            var record = AttemptRecord(number: state.attempt, startedAt: start)
+            record.costUSD = view.heartbeat(of: state.worker)?.liveCostUSD[state.taskID]
             var attempt = try attempt(record, of: state.taskID, state.worker)
             attempt.isCurrent = true
             attempt.hasEnded = try view.hasEnded(state)

@@ -28,6 +28,8 @@ package struct TaskRow: Sendable, Equatable {
     package var failure: Failure?
     /// The group.
     package var group: GroupName?
+    /// What it has cost in US dollars; nil when that is not known.
+    package var costUSD: Double?
 
     /// A row with only what every task has.
     /// - Parameters:
@@ -56,6 +58,7 @@ package struct TaskRow: Sendable, Equatable {
         duration = result.attempts.isEmpty ? nil : result.duration
         failure = result.failure
         group = result.group
+        costUSD = result.costUSD ?? result.agent?.costUSD
     }
 
     /// What there is to say about it, in a few words.
@@ -87,6 +90,7 @@ package struct TaskRow: Sendable, Equatable {
             "reason": failure.map { .string($0.reason.rawValue) } ?? .null,
             "message": failure.map { .string($0.message) } ?? .null,
             "group": group.map { .string($0.string) } ?? .null,
+            "cost_usd": costUSD.map { .decimal($0) } ?? .null,
         ]
     }
 }

@@ -4,7 +4,7 @@
 /// The layout of the database.
 enum Schema {
     /// The version that this program writes and reads; kept in `user_version`.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     /// Makes the tables of an empty database.
     ///
@@ -25,7 +25,9 @@ enum Schema {
             duration_ms INTEGER,
             attempts INTEGER NOT NULL,
             reason TEXT,
-            result_mark INTEGER
+            result_mark INTEGER,
+            cost_microusd INTEGER NOT NULL,
+            tokens INTEGER NOT NULL
         ) WITHOUT ROWID;
         CREATE INDEX tasks_due ON tasks (counts_from_ms) WHERE counts_from_ms IS NOT NULL;
         CREATE INDEX tasks_ended ON tasks (ended_ms) WHERE ended_ms IS NOT NULL;
@@ -51,7 +53,9 @@ enum Schema {
             failed INTEGER NOT NULL,
             cancelled INTEGER NOT NULL,
             settles_ms INTEGER,
-            is_announced INTEGER NOT NULL
+            is_announced INTEGER NOT NULL,
+            cost_microusd INTEGER NOT NULL,
+            tokens INTEGER NOT NULL
         ) WITHOUT ROWID;
         CREATE INDEX task_groups_settling ON task_groups (settles_ms) WHERE settles_ms IS NOT NULL;
         CREATE TABLE dead_letters (

@@ -73,6 +73,8 @@ package struct EndedTask: Sendable, Equatable {
     package var attempts: Int
     /// Why it ended without success.
     package var reason: String?
+    /// What it has cost.
+    package var use: TaskUse
     /// The result's file.
     package var file: String
     /// Tells this result from another one of the same task: when its file was written, in nanoseconds.
@@ -94,6 +96,7 @@ package struct EndedTask: Sendable, Equatable {
         duration = result.duration
         attempts = result.attempts.isEmpty && result.exitCode != nil ? result.retryCount + 1 : result.attempts.count
         reason = result.failure?.reason.rawValue
+        use = TaskUse(costUSD: result.costUSD ?? result.agent?.costUSD, tokens: result.tokens)
         self.file = file
         self.mark = mark
     }

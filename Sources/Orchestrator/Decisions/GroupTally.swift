@@ -18,6 +18,8 @@ package struct GroupTally: Sendable, Equatable {
     package var failed = 0
     /// How many were cancelled.
     package var cancelled = 0
+    /// What its tasks that ended have cost.
+    package var use = TaskUse()
     /// When the group is complete unless another task comes; nil while one is open, and once it was told.
     package var settlesAt: Timestamp?
     /// Whether its end was told.
@@ -31,12 +33,22 @@ package struct GroupTally: Sendable, Equatable {
     package var total: Int { open + completed + failed + cancelled }
 
     /// Counts a task in its present state.
-    /// - Parameter state: The state.
-    package mutating func add(_ state: TaskState) { count(state, by: 1) }
+    /// - Parameters:
+    ///   - state: The state.
+    ///   - use: What it has cost.
+    package mutating func add(_ state: TaskState, _ use: TaskUse = TaskUse()) {
+        count(state, by: 1)
+        self.use += use
+    }
 
     /// Takes back what was counted for a task.
-    /// - Parameter state: The state that was counted.
-    package mutating func remove(_ state: TaskState) { count(state, by: -1) }
+    /// - Parameters:
+    ///   - state: The state that was counted.
+    ///   - use: The cost that was counted.
+    package mutating func remove(_ state: TaskState, _ use: TaskUse = TaskUse()) {
+        count(state, by: -1)
+        self.use -= use
+    }
 
     private mutating func count(_ state: TaskState, by step: Int) {
         switch state {
@@ -62,13 +74,12 @@ package struct GroupTally: Sendable, Equatable {
         guard let settles = settlesAt, settles <= now else { return nil }
         settlesAt = nil
         isAnnounced = true
-        return Announcement(
-            .groupCompleted,
-            at: now,
-            [
-                "group": .string(name.string), "tasks": .integer(total), "completed": .integer(completed),
-                "failed": .integer(failed), "cancelled": .integer(cancelled),
-            ]
-        )
+        var data: JSONObject = [
+            "group": .string(name.string), "tasks": .integer(total), "completed": .integer(completed),
+            "failed": .integer(failed), "cancelled": .integer(cancelled),
+        ]
+        if use.microdollars > 0 { data["cost_usd"] = .decimal(use.costUSD) }
+        if use.tokens > 0 { data["tokens"] = .integer(use.tokens) }
+        return Announcement(.groupCompleted, at: now, data)
     }
 }

@@ -45,6 +45,7 @@ extension TaskEntry {
         duration = nil
         attempts = 0
         reason = nil
+        use = TaskUse()
     }
 
     /// Takes note of a result.
@@ -62,6 +63,7 @@ extension TaskEntry {
         duration = task.duration
         attempts = task.attempts
         reason = task.reason
+        use = task.use
         resultMark = task.mark
         var data: JSONObject = [
             "task_id": .string(id.string), "worker": .string(worker.string), "status": .string(task.status.rawValue),

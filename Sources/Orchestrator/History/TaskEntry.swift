@@ -29,6 +29,8 @@ package struct TaskEntry: Sendable, Equatable {
     package var attempts: Int
     /// Why it ended without success: a failure's or a dead letter's reason.
     package var reason: String?
+    /// What it has cost, once it has ended.
+    package var use = TaskUse()
     /// Tells one result of the task from a later one; nil when there was none.
     package var resultMark: Int64?
 
@@ -53,7 +55,7 @@ package struct TaskEntry: Sendable, Equatable {
 extension TaskEntry {
     static let columns = """
         task_id, worker, state, group_name, digest, submitted_ms, counts_from_ms, is_overdue, ended_ms, duration_ms, \
-        attempts, reason, result_mark
+        attempts, reason, result_mark, cost_microusd, tokens
         """
 
     /// Reads a row of ``columns``; nil when it is none of ours.
@@ -72,6 +74,7 @@ extension TaskEntry {
         attempts = Int(row.integer(10))
         reason = row.optionalText(11)
         resultMark = row.optionalInteger(12)
+        use = TaskUse(microdollars: row.integer(13), tokens: row.integer(14))
     }
 
     var values: [SQLValue] {
@@ -80,6 +83,7 @@ extension TaskEntry {
             .integer(submittedAt.millisecondsSince1970), SQLValue(countsFrom?.millisecondsSince1970),
             .integer(isOverdue ? 1 : 0), SQLValue(endedAt?.millisecondsSince1970),
             SQLValue(duration?.wholeMilliseconds), .integer(Int64(attempts)), SQLValue(reason), SQLValue(resultMark),
+            .integer(use.microdollars), .integer(use.tokens),
         ]
     }
 }

@@ -44,6 +44,33 @@ extension DaemonFixture.Options {
         pipe) head -c 2000000 /dev/zero | tr '\0' '\n'; good ok ;;
         garbage) printf 'warning\n\n\033[31m\000\377{\n{"type":1}\n'; init; good ok ;;
         retrying) init; printf '{"type":"system","subtype":"api_retry","attempt":1,"error_status":529,"error":"overloaded"}\n'; good ok ;;
+        limit-text) init; bad null "You've hit your limit · resets 4:42am (UTC)" ""; exit 1 ;;
+        shuffled)
+            printf '{"session_id":"s-1","new":{"a":[]},"model":"fake-1","subtype":"init","type":"system"}\n{"type":"tomorrow"}\n'
+            work; printf '{"type":"system","subtype":"tomorrow"}\n'; good ok ;;
+        retrying-fail) init; printf '{"type":"system","subtype":"api_retry","attempt":1,"error_status":529,"error":"overloaded"}\n'; bad 529 "Repeated 529"; exit 1 ;;
+        old-error) init; printf '{"type":"result","subtype":"success","is_error":true,"num_turns":1,"result":"API Error: 529 Overloaded"}\n'; exit 1 ;;
+        two-totals)
+            init
+            printf '{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"first","total_cost_usd":0.002}\n'
+            printf '{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"second","total_cost_usd":0.005,"origin":{"kind":"task-notification"}}\n' ;;
+        session-total)
+            # The session has cost more before; this run a thousandth.
+            init
+            printf '{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"ok","total_cost_usd":0.5,"model_usage_since_last_result":{"fake-1":{"costUSD":0.001}}}\n' ;;
+        costly-failure) init; printf '{"type":"result","subtype":"success","is_error":true,"num_turns":1,"api_error_status":%s,"result":"no",%s}\n' "$2" "$usage"; exit 1 ;;
+        money-old) init; ending error_max_budget_usd false ;;
+        schema) init; printf '{"type":"result","subtype":"success","is_error":false,"num_turns":1,"structured_output":{"name":"bob"}}\n' ;;
+        schema-missing) init; good "no object" ;;
+        lost-session) echo "No conversation found with session ID: s-9" >&2; exit 1 ;;
+        cleaned) init; work; exit 143 ;;
+        signalled) init; work; kill -TERM $$ ;;
+        interrupted) init; work; printf '{"type":"result","subtype":"error_during_execution","is_error":true,"num_turns":1,"terminal_reason":"aborted_tools"}\n' ;;
+        killed) init; printf '{"type":"res'; kill -KILL $$ ;;
+        stubborn-after) trap '' TERM; init; good ok; while :; do tail -f /dev/null; done ;;
+        holds-output) setsid tail -f /dev/null & init; good ok ;;
+        codex) printf '{"type":"thread.started","thread_id":"th-1"}\n{"type":"item.completed","item":{"id":"i","type":"agent_message","text":"ok"}}\n{"type":"turn.completed","usage":{"input_tokens":10,"output_tokens":2}}\n' ;;
+        codex-fail) printf '{"type":"thread.started","thread_id":"th-1"}\n{"type":"turn.failed","error":{"message":"unexpected status 500"}}\n'; exit 1 ;;
         error) init; bad "$2" "API error $2"; exit 1 ;;
         connection) init; bad null "Connection dropped (ECONNRESET)"; exit 1 ;;
         turns) init; ending error_max_turns true; exit 1 ;;
