@@ -17,6 +17,8 @@ package struct AgentError: Error, Equatable, Sendable, CustomStringConvertible {
         case invalidSessionID = "invalid_session_id"
         /// There is no profile of that name.
         case unknownAgent = "unknown_agent"
+        /// There is no check of that name.
+        case unknownCheck = "unknown_check"
         /// The task may not work in that directory.
         case workingDirectoryRefused = "working_directory_refused"
         /// There is no such directory.

@@ -136,6 +136,18 @@ extension AgentProfile {
         )
     }
 
+    /// Whether a prompt reaches the program whole.
+    ///
+    /// - Parameter prompt: what it is to be told.
+    /// - Returns: false for one that is too long for an argument.
+    package func takes(_ prompt: String) -> Bool {
+        switch kind {
+        case .claudeText, .claude, .codex: true
+        case .events, .command:
+            promptChannel == .standardInput || prompt.utf8.count <= Self.longestArgument
+        }
+    }
+
     /// Whether a later run can go on with the session of an earlier one.
     package var canResume: Bool {
         switch kind {

@@ -51,6 +51,8 @@ package struct AgentProfile: Equatable, Sendable {
     package var liveness: LivenessLimits
     /// What its tokens cost, where the agent itself does not tell in time.
     package var prices: PriceList
+    /// The checks that the work of the agent must pass.
+    package var checks: [CheckName]
 
     /// Makes a profile.
     ///
@@ -67,6 +69,7 @@ package struct AgentProfile: Equatable, Sendable {
     ///   - account: the account whose usage limit the profile shares with others.
     ///   - liveness: when it is taken for hung.
     ///   - prices: what its tokens cost.
+    ///   - checks: the checks that the work of the agent must pass.
     package init(
         name: AgentName,
         kind: Kind,
@@ -79,7 +82,8 @@ package struct AgentProfile: Equatable, Sendable {
         acceptsDenials: Bool = false,
         account: AgentName? = nil,
         liveness: LivenessLimits = LivenessLimits(),
-        prices: PriceList = PriceList()
+        prices: PriceList = PriceList(),
+        checks: [CheckName] = []
     ) {
         self.name = name
         self.kind = kind
@@ -93,6 +97,7 @@ package struct AgentProfile: Equatable, Sendable {
         self.account = account
         self.liveness = liveness
         self.prices = prices
+        self.checks = checks
     }
 
     /// The profile that is always there.

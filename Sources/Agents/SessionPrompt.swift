@@ -20,6 +20,26 @@ package enum SessionPrompt {
         """
     }
 
+    /// Tells an agent what a check has found in its work.
+    ///
+    /// - Parameter check: a check that has failed.
+    /// - Returns: the text.
+    package static func mend(_ check: CheckRecord) -> String {
+        let end = check.output.map { " It wrote at its end:\n\n\($0)\n\n" } ?? " "
+        return "The work is not done yet. The check \"\(check.name)\" has failed: \(check.problem ?? "no reason")."
+            + end + "Mend the work, not the check, and then answer as the task asks. The check is run again after that."
+    }
+
+    /// Tells an agent that knows nothing what an earlier run has left to mend.
+    ///
+    /// - Parameters:
+    ///   - description: the task's description.
+    ///   - complaint: what the agent of that run would have been told.
+    /// - Returns: the text.
+    package static func description(_ description: String, with complaint: String) -> String {
+        "\(description)\n\nAn earlier run has worked on this, in the same place. \(complaint)"
+    }
+
     private static func words(for cause: FailureReason?) -> String {
         switch cause {
         case .usageLimit: "the usage limit was reached, and there is room again"

@@ -46,4 +46,6 @@ package final class Claim {
     var taskName: FileName { ClaimName.task(id, state.worker).fileName }
     /// The name that the supervisor gives to the exit record.
     package var exitName: FileName { ClaimName.exit(id).fileName }
+    /// The name that the supervisor gives to the exit record of a check.
+    package var checkName: FileName { ClaimName.check(id).fileName }
 }

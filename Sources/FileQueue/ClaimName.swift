@@ -15,6 +15,8 @@ package enum ClaimName: Hashable, Sendable {
     case task(TaskID, WorkerID)
     /// `<id>~exit`: written by the supervisor when the attempt has ended.
     case exit(TaskID)
+    /// `<id>~check`: written by the supervisor when a check of the attempt's work has ended.
+    case check(TaskID)
     /// `~owner-<instance>`: locked by a daemon for as long as it lives.
     case owner(String)
 
@@ -34,6 +36,8 @@ package enum ClaimName: Hashable, Sendable {
             self = .state(id)
         } else if kind.elementsEqual("exit".utf8) {
             self = .exit(id)
+        } else if kind.elementsEqual("check".utf8) {
+            self = .check(id)
         } else if kind.starts(with: "task@".utf8), let worker = WorkerID(bytes: kind.dropFirst(5)) {
             self = .task(id, worker)
         } else {
@@ -47,6 +51,7 @@ package enum ClaimName: Hashable, Sendable {
         case .state(let id): FileName(id.string + "~state")
         case .task(let id, let worker): FileName(id.string + "~task@" + worker.string)
         case .exit(let id): FileName(id.string + "~exit")
+        case .check(let id): FileName(id.string + "~check")
         case .owner(let instance): FileName("~owner-" + instance)
         }
     }

@@ -71,6 +71,10 @@ package struct ClaimState: Sendable, Equatable {
     package var verdict: Verdict?
     /// The session that the running attempt goes on with, or that the next one will.
     package var session: Session?
+    /// The checks of the running attempt's work; nil while its agent runs.
+    package var verification: Verification?
+    /// What a check has found in the work of an earlier attempt.
+    package var complaint: Complaint?
 
     /// A claim before its first attempt.
     /// - Parameters:
@@ -106,6 +110,8 @@ extension ClaimState {
         if uncountedCostUSD > 0 { object["uncounted_cost_usd"] = .decimal(uncountedCostUSD) }
         if !attempts.isEmpty { object["attempts"] = .array(attempts.map(\.json)) }
         object["session"] = session?.json
+        object["verification"] = verification?.json
+        object["complaint"] = complaint?.json
         if let verdict {
             object["verdict"] = [
                 "reason": .string(verdict.reason.rawValue), "failure_reason": .string(verdict.failure.reason.rawValue),
@@ -141,6 +147,8 @@ extension ClaimState {
         uncountedCostUSD = max(0, object["uncounted_cost_usd"]?.doubleValue ?? 0)
         verdict = object["verdict"]?.objectValue.flatMap(Verdict.init)
         session = object["session"]?.objectValue.flatMap(Session.init)
+        verification = object["verification"]?.objectValue.flatMap(Verification.init)
+        complaint = object["complaint"]?.objectValue.flatMap(Complaint.init)
         if phase == .dead && verdict == nil { return nil }
     }
 

@@ -120,13 +120,14 @@ package final class QueueView {
 
     /// Whether the supervisor has recorded the end of the attempt that the claim says is running.
     /// - Parameter state: A claim's record.
-    /// - Returns: Whether no process of that attempt is left; its outcome may still have to be taken up.
+    /// - Returns: Whether no process of its agent is left; its work may be checked now, and its outcome may still have
+    ///   to be taken up.
     /// - Throws: When the record cannot be read.
     package func hasEnded(_ state: ClaimState) throws(SystemCallError) -> Bool {
         guard let bytes = try claims.read(ClaimName.exit(state.taskID).fileName, limit: 1 << 16) else { return false }
         // An exit record is written whole; what is none says nothing about this attempt.
         let record = try? JSONParser.parse(bytes, limits: .file(bytes.count)).objectValue
-        return record?["run_id"]?.stringValue == state.runID
+        return record?["run_id"]?.stringValue == state.agentRunID
     }
 
     /// Finds a task, wherever it is.

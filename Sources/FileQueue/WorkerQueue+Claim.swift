@@ -233,6 +233,7 @@ extension ClaimState {
         attempt += 1
         self.runID = runID
         self.session = session
+        verification = nil
         notBefore = nil
         if firstStartedAt == nil { firstStartedAt = now }
     }

@@ -11,18 +11,22 @@ extension WorkerQueue {
     ///   - attempt: What became of it.
     ///   - notBefore: When the next attempt may start.
     ///   - session: The session that the next attempt goes on with.
+    ///   - complaint: What a check has found; nil when none was run.
     /// - Throws: When the record cannot be made durable; call again.
     package func recordFailure(
         _ claim: Claim,
         _ attempt: AttemptRecord,
         notBefore: Timestamp,
-        session: ClaimState.Session? = nil
+        session: ClaimState.Session? = nil,
+        complaint: ClaimState.Complaint? = nil
     ) async throws(SystemCallError) {
         var state = claim.state
         state.phase = .waiting
         state.attempts.append(attempt)
         state.notBefore = notBefore
         state.session = session
+        state.verification = nil
+        if let complaint { state.complaint = complaint }
         try await replace(state, of: claim)
     }
 
@@ -44,6 +48,7 @@ extension WorkerQueue {
         state.attempt -= 1
         state.notBefore = notBefore
         state.session = session
+        state.verification = nil
         state.uncountedCostUSD += max(0, costUSD)
         try await replace(state, of: claim)
     }
@@ -108,7 +113,7 @@ extension WorkerQueue {
         try inbox.remove(name)
     }
 
-    private func replace(_ state: ClaimState, of claim: Claim) async throws(SystemCallError) {
+    func replace(_ state: ClaimState, of claim: Claim) async throws(SystemCallError) {
         try await committer.commit(
             Commit(phases: [[.write(claim.stateName, state.encoded(), claims, replacing: true)]])
         )
@@ -168,6 +173,7 @@ extension WorkerQueue {
     func removeFiles(of claim: Claim, status: TaskStatus) -> SystemCallError? {
         do throws(SystemCallError) {
             try claims.remove(claim.exitName)
+            try claims.remove(claim.checkName)
             try claims.remove(claim.stateName)
             if !keepTask(of: claim, status: status) { try claims.remove(claim.taskName) }
             return nil

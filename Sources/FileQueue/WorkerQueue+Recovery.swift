@@ -35,13 +35,13 @@ extension WorkerQueue {
     ) async throws(SystemCallError) -> [RecoveredClaim] {
         var states: Set<TaskID> = []
         var tasks: [TaskID: WorkerID] = [:]
-        var exits: Set<TaskID> = []
+        var records: [(id: TaskID, name: FileName)] = []
         var owners: [String] = []
         try claims.names { name in
             switch ClaimName(name) {
             case .state(let id): states.insert(id)
             case .task(let id, let worker): tasks[id] = worker
-            case .exit(let id): exits.insert(id)
+            case .exit(let id), .check(let id): records.append((id, name))
             case .owner(let owner): owners.append(owner)
             case nil: break
             }
@@ -49,8 +49,8 @@ extension WorkerQueue {
         }
         for owner in owners where !isAlive(owner) { try claims.remove(ClaimName.owner(owner).fileName) }
         for id in states where tasks[id] == nil && !isHeld(id) { try removeAbandonedState(id, now: now) }
-        for id in exits where tasks[id] == nil && !states.contains(id) {
-            try claims.remove(ClaimName.exit(id).fileName)
+        for record in records where tasks[record.id] == nil && !states.contains(record.id) {
+            try claims.remove(record.name)
         }
         var found: [RecoveredClaim] = []
         for (id, owner) in tasks where owner == worker && !isHeld(id) {

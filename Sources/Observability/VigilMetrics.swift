@@ -47,5 +47,6 @@ extension MetricFamily {
         ),
         MetricFamily("watcher_attempts_ended_total", .counter, help: "Attempts that a limit has ended, by limit."),
         MetricFamily("watcher_agent_tokens_total", .counter, help: "Tokens that agents say they have used, by kind."),
+        MetricFamily("watcher_checks_total", .counter, help: "Checks of agents' work that have ended, by outcome."),
     ]
 }

@@ -52,6 +52,9 @@ package typealias AgentName = Identifier<AgentNameRule>
 /// The name of a group of tasks.
 package typealias GroupName = Identifier<GroupNameRule>
 
+/// The name of a configured check.
+package typealias CheckName = Identifier<CheckNameRule>
+
 /// A text that breaks the rule of an identifier.
 package struct IdentifierError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What the identifier names.
@@ -111,6 +114,19 @@ package enum AgentNameRule: IdentifierRule {
     /// Whether these bytes keep the rule.
     package static func accepts(_ bytes: [UInt8]) -> Bool {
         bytes.isWord(upTo: 64, letters: .lowerCase, also: "_-")
+    }
+}
+
+/// The same as for an agent.
+package enum CheckNameRule: IdentifierRule {
+    /// What it names.
+    package static let noun = "check name"
+    /// The rule in words.
+    package static let ruleText = AgentNameRule.ruleText
+
+    /// Whether these bytes keep the rule.
+    package static func accepts(_ bytes: [UInt8]) -> Bool {
+        AgentNameRule.accepts(bytes)
     }
 }
 

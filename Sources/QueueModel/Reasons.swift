@@ -59,6 +59,8 @@ package enum FailureReason: String, Sendable, Hashable, CaseIterable {
     case permissionDenied = "permission_denied"
     /// The attempt cost as much as it may.
     case budgetExceeded = "budget_exceeded"
+    /// The agent said that it was done, and a check found that it is not.
+    case verificationFailed = "verification_failed"
 }
 
 /// What a failure means for a further attempt; the texts are stable.
@@ -151,7 +153,7 @@ package struct Failure: Sendable, Hashable {
         case .spawnFailed, .dependencyFailed, .expired: .notRun
         case .outputLimit, .permissionDenied, .budgetExceeded: .permanent
         case .agentError: isPermanent ? .permanent : .transient
-        case .exitCode, .signal: isPermanent ? .permanent : .unknown
+        case .exitCode, .signal, .verificationFailed: isPermanent ? .permanent : .unknown
         case .noResult: isPermanent ? .notRun : .unknown
         }
     }

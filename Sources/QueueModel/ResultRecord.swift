@@ -45,6 +45,8 @@ package struct ResultRecord: Sendable, Equatable {
     package var costUSD: Double?
     /// The tokens of all attempts together; nil when nothing is known.
     package var tokens: TokenCounts?
+    /// What the checks of the last attempt found; nil when none were run.
+    package var verification: VerificationRecord?
     /// Where the full output of every attempt is, relative to the result's directory.
     package var logs: String?
     /// The task's metadata, unchanged.
@@ -97,6 +99,7 @@ package struct ResultRecord: Sendable, Equatable {
         members.add("agent", agent?.json)
         members.add("cost_usd", costUSD.map { .decimal($0) })
         members.add("tokens", tokens?.json)
+        members.add("verification", verification?.json)
         members.add("logs", logs.map(JSONValue.string))
         members.add("metadata", metadata.map(JSONValue.object))
         members.add("group", group?.json)
@@ -137,6 +140,7 @@ extension ResultRecord {
         agent = try fields.optional("agent", AgentSummary.init(json:))
         costUSD = try fields.optional("cost_usd", \.doubleValue)
         tokens = try fields.optional("tokens", TokenCounts.init(json:))
+        verification = try fields.optional("verification", VerificationRecord.init(json:))
         logs = try fields.optional("logs", \.stringValue)
         metadata = try fields.optional("metadata", \.objectValue)
         group = try fields.optional("group") { $0.identifier() }

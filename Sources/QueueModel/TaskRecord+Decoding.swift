@@ -83,12 +83,14 @@ private struct TaskFields {
             createdAt: try timestamp("created_at", zoneMayBeMissing: true),
             notBefore: try timestamp("not_before"),
             expiresAt: try timestamp("expires_at"),
-            maxRetries: try maxRetries(),
+            maxRetries: try integer("max_retries", 0...100),
             maxCostUSD: try maxCostUSD(),
             agent: try identifier("agent"),
             sessionID: try text("session_id", meaning: "the agent's conversation to resume"),
             workingDirectory: try text("cwd", meaning: "a directory"),
             group: try identifier("group"),
+            verify: try verify(),
+            verifyRounds: try integer("verify_rounds", 0...20),
             fields: object
         )
     }
@@ -173,14 +175,18 @@ private struct TaskFields {
         return object
     }
 
-    private func maxRetries() throws(FieldFault) -> Int? {
-        let rule = "an integer from 0 to 100"
-        guard let value = value("max_retries") else { return nil }
-        guard let number = value.numberValue else { throw wrongKind("max_retries", value, rule) }
-        guard let retries = number.exactInt, (0...100).contains(retries) else {
-            throw outOfRange("max_retries", number, rule)
+    private func verify() throws(FieldFault) -> [CheckName] {
+        guard let value = value("verify") else { return [] }
+        if value.stringValue != nil { return [try identifier(value, in: "verify")] }
+        guard let elements = value.arrayValue else {
+            throw wrongKind("verify", value, "the name of a check, or an array of such names")
         }
-        return Int(retries)
+        var (names, seen): ([CheckName], Set<CheckName>) = ([], [])
+        for (position, element) in elements.enumerated() {
+            let name: CheckName = try identifier(element, in: "verify[\(position)]")
+            if seen.insert(name).inserted { names.append(name) }
+        }
+        return names
     }
 
     private func maxCostUSD() throws(FieldFault) -> Double? {
@@ -194,6 +200,14 @@ private struct TaskFields {
     }
 
     // MARK: Kinds of fields
+
+    private func integer(_ field: String, _ range: ClosedRange<Int64>) throws(FieldFault) -> Int? {
+        let rule = "an integer from \(range.lowerBound) to \(range.upperBound)"
+        guard let value = value(field) else { return nil }
+        guard let number = value.numberValue else { throw wrongKind(field, value, rule) }
+        guard let integer = number.exactInt, range.contains(integer) else { throw outOfRange(field, number, rule) }
+        return Int(integer)
+    }
 
     private func value(_ field: String) -> JSONValue? {
         guard let value = object[field], !value.isNull else { return nil }

@@ -35,6 +35,10 @@ package struct TaskRecord: Sendable, Equatable {
     package let workingDirectory: String?
     /// The group the task belongs to.
     package let group: GroupName?
+    /// The checks that its work must pass besides those of the agent's profile, each once, in the order they came.
+    package let verify: [CheckName]
+    /// How often what a check found goes back to the agent, 0 to 20.
+    package let verifyRounds: Int?
     /// Every field as it came, unknown ones included, without what a dead letter adds.
     package let fields: JSONObject
 

@@ -9,7 +9,7 @@ struct AgentProfileReader {
     private static let keys = [
         "kind", "command", "resume", "prompt", "environment", "cwd", "system_prompt_file", "account", "denials",
         "events", "patterns", "start_timeout", "silence_timeout", "tool_timeout", "result_grace",
-        "prices",
+        "prices", "verify",
     ]
     private static let kinds: [String: AgentProfile.Kind] = [
         "claude-text": .claudeText, "claude": .claude, "codex": .codex, "command": .command,
@@ -64,7 +64,8 @@ struct AgentProfileReader {
                 tool: duration(values, "tool_timeout"),
                 afterResult: duration(values, "result_grace")
             ),
-            prices: values["prices"].map { prices($0, kind) } ?? PriceList()
+            prices: values["prices"].map { prices($0, kind) } ?? PriceList(),
+            checks: checks(values["verify"])
         )
         return problems.count == before ? profile : nil
     }
@@ -126,6 +127,17 @@ struct AgentProfileReader {
         if let duration = text.flatMap({ kind.parse(.text($0)) }) { return duration ?? .zero }
         report(kind.hint, key)
         return nil
+    }
+
+    private mutating func checks(_ value: ConfigurationValue?) -> [CheckName] {
+        guard let value else { return [] }
+        let words: [String]? = if case .string(let word) = value { [word] } else { value.strings }
+        let names = words?.compactMap { CheckName(bytes: $0.utf8) }
+        guard let names, names.count == words?.count else {
+            report("give the name of a check, or a list of such names", "verify")
+            return []
+        }
+        return names
     }
 
     private mutating func account(_ value: ConfigurationValue) -> AgentName? {

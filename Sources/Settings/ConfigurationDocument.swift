@@ -15,6 +15,9 @@ struct ConfigurationDocument: Sendable {
     static let maxBytes = 1 << 20
     static let workersKey = "workers"
     static let agentsKey = "agents"
+    static let checksKey = "verify"
+
+    private static let sectionKeys = [workersKey, agentsKey, checksKey]
 
     let path: String
     /// The members that should be settings.
@@ -23,6 +26,8 @@ struct ConfigurationDocument: Sendable {
     private(set) var workerSections: [Section] = []
     /// The members of the section of agents.
     private(set) var agents: [ConfigurationMember] = []
+    /// The members of the section of checks.
+    private(set) var checks: [ConfigurationMember] = []
     /// What has the wrong form.
     private(set) var problems: [String] = []
 
@@ -49,8 +54,12 @@ struct ConfigurationDocument: Sendable {
             for section in sections { addSection(section) }
         case (Self.agentsKey, .object(let profiles)):
             agents = profiles
-        case (Self.agentsKey, .null):
+        case (Self.checksKey, .object(let members)):
+            checks = members
+        case (Self.agentsKey, .null), (Self.checksKey, .null):
             break
+        case (Self.checksKey, _):
+            problems.append("\(Self.checksKey) (\(path)): give an object of checks by their names")
         case (Self.agentsKey, _):
             problems.append("\(Self.agentsKey) (\(path)): give an object of profiles by their names")
         default:
@@ -76,7 +85,7 @@ struct ConfigurationDocument: Sendable {
 
     /// The line for a name that means nothing, with the known name that is nearest.
     func unknown(_ member: ConfigurationMember, among known: [String], in source: SettingSource) -> String {
-        let names = known + (source == .file(path: path, worker: nil) ? [Self.workersKey, Self.agentsKey] : [])
+        let names = known + (source == .file(path: path, worker: nil) ? Self.sectionKeys : [])
         let hint = NearestName.of(member.key, in: names).map { "; did you mean \($0)?" } ?? ""
         return "\(MessageText.excerpt(member.key)) (\(source), line \(member.line)): unknown setting\(hint)"
     }

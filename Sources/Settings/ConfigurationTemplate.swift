@@ -63,5 +63,8 @@ package enum ConfigurationTemplate {
           //   prompt       "argument" (the command holds {description}) or "stdin"
           //   environment  variables passed on besides the usual ones; a name may end in *
           // agents: { reviewer: { command: ["my-agent", "--task", "{description}"], environment: ["OPENAI_*"], cwd: "work" } },
+
+          // Checks by name, for agents and tasks that name them in `verify`: commands that decide whether work is done.
+          // verify: { tests: { command: ["make", "test"], timeout: "10m" } },
         """.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
 }

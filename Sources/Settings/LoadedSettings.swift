@@ -37,12 +37,14 @@ package struct LoadedSettings: Sendable {
     private let layers: SettingLayers
     private let place: Place
     private let profiles: [AgentProfile]
+    private let checks: [Check]
     private let files: SettingsFiles
 
-    init(layers: SettingLayers, place: Place, profiles: [AgentProfile], files: SettingsFiles) {
+    init(layers: SettingLayers, place: Place, profiles: [AgentProfile], checks: [Check], files: SettingsFiles) {
         self.layers = layers
         self.place = place
         self.profiles = profiles
+        self.checks = checks
         self.files = files
         settings = settings(forWorker: nil)
     }
@@ -93,6 +95,7 @@ package struct LoadedSettings: Sendable {
         let builtIn = AgentProfile.claude(command: settings.claudeCommand)
         settings.agents[builtIn.name] = builtIn
         for profile in profiles { settings.agents[profile.name] = profile.completed(from: builtIn) }
+        for check in checks { settings.checks[check.name] = check }
         return settings
     }
 

@@ -190,6 +190,12 @@ extension Setting {
         ).perWorker(),
         .row("ALLOWED_CWD", \.allowedWorkingDirectories, .directories, "The directories in which tasks may ask to work")
             .perWorker().example("/srv/projects:/srv/sandbox"),
+        .row(
+            "VERIFY_ROUNDS",
+            \.verifyRounds,
+            .integer(0...20),
+            "How often what a check found goes back to the agent"
+        ).perWorker(),
     ]
 
     private static let files: [Setting] = [

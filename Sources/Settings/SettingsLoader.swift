@@ -2,6 +2,7 @@
 // Loads the settings: finds the root and the file, judges every layer, and merges them.
 
 import Agents
+import QueueModel
 import SystemKit
 
 /// Loads settings from all their sources.
@@ -22,6 +23,7 @@ package enum SettingsLoader {
         var problems: [String] = []
         let place = RootPlace.find(layers, sources, &problems)
         var profiles: [AgentProfile] = []
+        var checks: [Check] = []
         var document: ConfigurationDocument?
         if let bytes = place.fileBytes, let path = place.file {
             let read = ConfigurationDocument(path: path, bytes: bytes)
@@ -34,16 +36,33 @@ package enum SettingsLoader {
             var reader = AgentProfileReader(path: document.path, root: root ?? "/")
             profiles = document.agents.compactMap { reader.profile(from: $0) }
             problems += reader.problems
+            var checkReader = CheckReader(path: document.path)
+            checks = document.checks.compactMap { checkReader.check(from: $0) }
+            problems += checkReader.problems
+            problems += Self.missingChecks(of: profiles, in: document)
         }
         let loaded = LoadedSettings(
             layers: layers,
             place: LoadedSettings.Place(root: root ?? "/", source: place.rootSource(layers), file: document?.path),
             profiles: profiles,
+            checks: checks,
             files: sources.files
         )
         problems = layers.problems + problems + loaded.problems()
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
         return loaded
+    }
+
+    /// A check that is there and wrong has a message of its own.
+    private static func missingChecks(of profiles: [AgentProfile], in document: ConfigurationDocument) -> [String] {
+        let known = document.checks.map(\.key)
+        return profiles.flatMap { profile in
+            profile.checks.filter { !known.contains($0.string) }.map { check in
+                let nearest = NearestName.of(check.string, in: known).map { "; did you mean \($0)?" } ?? ""
+                return "\(ConfigurationDocument.agentsKey).\(profile.name).verify (\(document.path)): "
+                    + "there is no check \(check)\(nearest)"
+            }
+        }
     }
 }
 

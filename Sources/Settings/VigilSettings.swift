@@ -84,6 +84,10 @@ package struct VigilSettings: Equatable, Sendable {
     package var agentToolTimeout: Duration? = .seconds(1800)
     /// How long an agent may stay after its result; nil when for ever.
     package var agentResultGrace: Duration? = .seconds(30)
+    /// The checks that profiles and tasks can name.
+    package var checks: [CheckName: Check] = [:]
+    /// How often what a check found goes back to the agent.
+    package var verifyRounds = 2
     /// The directories in which a task may ask to work; none of them when empty.
     package var allowedWorkingDirectories: [String] = []
 

@@ -170,6 +170,9 @@ struct ResultDraft {
         result.costUSD = Self.total(attempts.compactMap(\.costUSD), state.uncountedCostUSD)
         let tokens = attempts.compactMap(\.tokens)
         result.tokens = tokens.isEmpty ? nil : tokens.reduce(TokenCounts(), +)
+        result.verification = state.verification.map {
+            VerificationRecord(rounds: state.complaint?.rounds ?? 0, checks: $0.found)
+        }
         result.metadata = task.metadata
         result.group = task.group
         result.taskDigest = state.digest

@@ -61,6 +61,12 @@ package struct SessionCourse: Sendable, Equatable {
         switch end {
         case .notStarted: return resumed
         case .handedBack, .interrupted: return session(.interrupted)
+        case .verified: return nil
+        case .unverified:
+            var session = session(.verificationFailed)
+            // It has done the task, and has not heard what is wrong with that.
+            session?.knowledge = .task
+            return session
         case .judged(let outcome):
             guard let failure = outcome.failure, !isLost(after: end) else { return nil }
             return isWorthResuming(after: failure) ? session(failure.reason) : nil

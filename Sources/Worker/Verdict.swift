@@ -15,6 +15,18 @@ package enum AttemptEnd: Sendable, Equatable {
     case handedBack
     /// No agent could be started, and the task is not to blame.
     case notStarted(String)
+    /// The agent said that it was done, and all checks of its work have passed.
+    case verified(Outcome)
+    /// The agent said that it was done, and a check of its work has not passed.
+    case unverified(Outcome, Failure)
+
+    /// What the agent came to.
+    package var outcome: Outcome? {
+        switch self {
+        case .judged(let outcome), .verified(let outcome), .unverified(let outcome, _): outcome
+        case .interrupted, .handedBack, .notStarted: nil
+        }
+    }
 }
 
 /// What to do with the task.
@@ -62,6 +74,8 @@ extension RetryPolicy {
         case .judged(let outcome):
             guard let judged = outcome.failure else { return .complete(outcome) }
             failure = judged
+        case .verified(let outcome): return .complete(outcome)
+        case .unverified(_, let found): failure = found
         }
         // None of these is the task's fault. An account or the worker is held until it makes sense to try again.
         if failure.reason == .usageLimit || failure.reason == .budgetExceeded && isDaysMoneySpent || isSessionLost {
@@ -71,6 +85,8 @@ extension RetryPolicy {
         if failure.isPermanent { return .giveUp(failure, .permanentFailure) }
         guard allowsRetry(afterAttempts: attempt) else { return .giveUp(failure, .maxRetriesExceeded) }
         if isCancelRequested { return .cancel(.cancelledBetweenAttempts, attempt: failure) }
+        // The agent is waited for, and nothing else.
+        if failure.reason == .verificationFailed { return .retry(failure, after: .zero) }
         return .retry(failure, after: delay(afterAttempt: attempt, using: &generator))
     }
 }

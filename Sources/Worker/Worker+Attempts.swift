@@ -88,21 +88,43 @@ extension Worker {
                 message: "agent: no profile named \(name); known are \(profileNames)"
             )
         }
-        let context = InvocationContext(
-            taskID: task.id,
+        try requireChecks(of: task)
+        var context = context(of: claim)
+        context.systemPromptFile = configuration.systemPromptFile
+        context.maxCostUSD = moneyLeft(for: claim)
+        context.sessionID = claim.state.session?.id
+        context.prompt = prompt(for: claim, profile)
+        return try request(
+            for: claim,
+            profile,
+            profile.invocation(for: task, in: context),
+            timeout: task.timeout ?? configuration.taskTimeout,
+            record: claim.exitName
+        )
+    }
+
+    /// What an agent or a check is told of a claim's attempt.
+    func context(of claim: Claim) -> InvocationContext {
+        InvocationContext(
+            taskID: claim.id,
             worker: configuration.worker,
             attempt: claim.state.attempt,
             runID: claim.state.runID,
             root: configuration.root,
-            environment: configuration.environment,
-            systemPromptFile: configuration.systemPromptFile,
-            maxCostUSD: moneyLeft(for: claim),
-            sessionID: claim.state.session?.id,
-            prompt: prompt(for: claim)
+            environment: configuration.environment
         )
-        let invocation = try profile.invocation(for: task, in: context)
+    }
+
+    /// A run in the place where the agent of a task works.
+    func request(
+        for claim: Claim,
+        _ profile: AgentProfile,
+        _ invocation: AgentInvocation,
+        timeout: Duration,
+        record: FileName
+    ) throws(AgentError) -> AttemptRequest {
         let directory = try WorkingDirectory.resolve(
-            for: task,
+            for: claim.task,
             profile: profile,
             allowed: configuration.allowedWorkingDirectories,
             fallback: configuration.workingDirectory
@@ -110,11 +132,11 @@ extension Worker {
         return AttemptRequest(
             runID: claim.state.runID,
             attempt: claim.state.attempt,
-            timeout: task.timeout ?? configuration.taskTimeout,
+            timeout: timeout,
             grace: configuration.killGrace,
             maxLogBytes: configuration.maxLogBytes,
             syncRecord: queue.committer.durability == .full,
-            recordName: claim.exitName,
+            recordName: record,
             workingDirectory: directory,
             cgroupParent: CgroupLocation.usableParent(),
             arguments: invocation.arguments,
@@ -188,7 +210,11 @@ extension Worker {
             }
             outcome = .refused(AgentError(code: .unknownAgent, message: message))
         }
-        await conclude(id, .judged(outcome), record: record, output: output, permit: permit)
+        if outcome.isSuccess, !dueChecks(of: claim.task).isEmpty {
+            await verify(id, DoneWork(outcome: outcome, record: record, output: output), permit: permit)
+        } else {
+            await conclude(id, .judged(outcome), record: record, output: output, permit: permit)
+        }
     }
 
     /// What the task asked for and cannot be had is its fault; what is wrong with this machine is not.
@@ -211,9 +237,7 @@ extension Worker {
         permit: StartPermit?
     ) async {
         guard let claim = claims[id] else { return }
-        inform(breakerOf: end, permit?.breaker)
-        noteCost(end, of: claim)
-        noteLimit(end, of: claim, permit)
+        noteEnd(of: claim, end, permit)
         let course = course(of: claim, output.report)
         let policy = configuration.retry.limited(to: claim.task.maxRetries)
         let verdict = policy.verdict(
@@ -237,13 +261,11 @@ extension Worker {
         case .complete(let outcome):
             await finish(claim, draft.result(.completed, outcome: outcome))
         case .giveUp(let failure, let reason):
-            var outcome: Outcome?
-            if case .judged(let judged) = end { outcome = judged }
-            await finishDead(claim, draft.result(failure, outcome: outcome), reason)
+            await finishDead(claim, draft.result(failure, outcome: end.outcome), reason)
         case .cancel(let failure, let attempt):
             await finish(claim, draft.cancelled(failure, after: attempt))
         case .retry(let failure, let delay):
-            await retry(id, draft.attempt(failure), course.next(after: end), after: delay)
+            await retry(id, draft.attempt(failure), course.next(after: end), complaint(of: claim), after: delay)
         case .handBack(let delay):
             if case .notStarted(let why) = end {
                 raise(.start, "no agent could be started: \(why)")
@@ -266,6 +288,13 @@ extension Worker {
         }
     }
 
+    /// What the end of an agent's run means for others: for the circuit, the money, the account.
+    func noteEnd(of claim: Claim, _ end: AttemptEnd, _ permit: StartPermit?) {
+        inform(breakerOf: end, permit?.breaker)
+        noteCost(end, of: claim)
+        noteLimit(end, of: claim, permit)
+    }
+
     private func inform(breakerOf end: AttemptEnd, _ permit: CircuitBreaker.Permit?) {
         guard let permit else { return }
         let now = clock.now
@@ -279,7 +308,7 @@ extension Worker {
             clear(.agent)
             note(outcome.countsTowardBreaker ? breaker.failed(permit, now: now) : breaker.abandoned(permit, now: now))
         case .notStarted: note(breaker.failed(permit, now: now))
-        case .interrupted, .handedBack: note(breaker.abandoned(permit, now: now))
+        case .interrupted, .handedBack, .verified, .unverified: note(breaker.abandoned(permit, now: now))
         }
     }
 
@@ -287,13 +316,20 @@ extension Worker {
         _ id: TaskID,
         _ attempt: AttemptRecord,
         _ session: ClaimState.Session?,
+        _ complaint: ClaimState.Complaint?,
         after delay: Duration
     ) async {
         let readyAt = clock.now.advanced(by: delay)
         let notBefore = now.wall.adding(delay)
         let done: Void? = await persisted("attempt") { () async throws(SystemCallError) in
             guard let claim = self.claims[id] else { return }
-            try await self.queue.recordFailure(claim, attempt, notBefore: notBefore, session: session)
+            try await self.queue.recordFailure(
+                claim,
+                attempt,
+                notBefore: notBefore,
+                session: session,
+                complaint: complaint
+            )
         }
         running.remove(id)
         guard done != nil, let claim = claims[id] else { return release(id) }

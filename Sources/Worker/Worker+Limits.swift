@@ -239,7 +239,7 @@ extension Worker {
 extension AttemptEnd {
     /// What the attempt has cost in US dollars, where the agent told it.
     var cost: Double? {
-        if case .judged(let outcome) = self { outcome.agent?.costUSD } else { nil }
+        outcome?.agent?.costUSD
     }
 
     /// The tokens of the attempt, where the agent told them.

@@ -117,6 +117,7 @@ extension Worker {
     /// Takes up the outcome of an attempt that this daemon did not start.
     func settleStopped(_ id: TaskID, exitRecord: [UInt8]?) async {
         guard let claim = claims[id] else { return }
+        if claim.state.verification != nil { return await resumeVerification(id, agentRecord: exitRecord) }
         // A record that cannot be read, or of an earlier attempt, says nothing about this one.
         if let record = exitRecord.flatMap({ try? ExitRecord(decoding: $0) }),
             record.runID == claim.state.runID || claim.state.runID.isEmpty
@@ -161,8 +162,12 @@ extension Worker {
     private func handleClaim(_ event: DirectoryEvent) {
         switch event {
         case .settled(let name), .appeared(let name):
-            guard case .exit(let id) = ClaimName(name), adopted.contains(id) else { return }
-            pending.append(.readopt(id))
+            switch ClaimName(name) {
+            case .exit(let id), .check(let id):
+                guard adopted.contains(id) else { return }
+                pending.append(.readopt(id))
+            case .state, .task, .owner, nil: return
+            }
         case .overflow, .gone: pending.append(.recover)
         case .vanished: return
         }

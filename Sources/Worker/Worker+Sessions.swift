@@ -30,10 +30,18 @@ extension Worker {
         )
     }
 
-    /// What an agent is told that goes on with a session; `nil` for the task's description.
-    func prompt(for claim: Claim) -> String? {
-        guard let session = claim.state.session, session.knowledge == .everything else { return nil }
-        return SessionPrompt.goOn(after: session.cutOffBy)
+    /// What an agent is told; `nil` for the task's description alone.
+    func prompt(for claim: Claim, _ profile: AgentProfile) -> String? {
+        let complaint = claim.state.complaint?.text
+        switch claim.state.session?.knowledge {
+        case .everything?: return SessionPrompt.goOn(after: claim.state.session?.cutOffBy)
+        case .task?: return complaint
+        case .nothing?, nil:
+            guard let complaint else { return nil }
+            let text = SessionPrompt.description(claim.task.description, with: complaint)
+            // Without what was found a task can be tried again; with too long an argument it cannot be.
+            return profile.takes(text) ? text : nil
+        }
     }
 
     /// What an attempt that was cut off has told of its session; its output is part of no outcome.

@@ -48,6 +48,7 @@ extension Worker {
     }
 
     private func handOver() {
+        isHandedOver = true
         guard phase == .draining, !running.subtracting(adopted).isEmpty else { return }
         logger.notice(
             "drain time is over, running attempts are left to their supervisors",
@@ -62,6 +63,7 @@ extension Worker {
     func stopNow() {
         guard phase != .stopped, phase != .stoppingNow else { return }
         phase = .stoppingNow
+        isHandedOver = true
         logger.notice("stopping now, running attempts are handed back", metadata: ["running": "\(running.count)"])
         dropQueued()
         for id in running {

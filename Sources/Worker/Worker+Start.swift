@@ -164,7 +164,7 @@ extension Worker {
         return false
     }
 
-    private func makeRunID() -> String {
+    func makeRunID() -> String {
         let number: UInt64 = generator.next()
         let digits = String(number, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

@@ -80,6 +80,8 @@ extension Worker {
             try? QueueView(locations: locations).claimedTask(id)
         }
         guard adopted.contains(id), watched[id] == nil, let (task, state) = found else { return }
+        // A check has a time limit, and is no agent.
+        guard state.verification == nil else { return }
         beginWatch(task, state, timeout: nil)
         // It may have cost a lot by now.
         watched[id]?.lookAt = clock.now

@@ -95,6 +95,8 @@ package actor Worker: Service {
     var endedRuns: [TaskID: String] = [:]
     /// Whether somebody has asked that nothing be started.
     var isPaused = false
+    /// Whether the drain time is over, so that nothing more is begun, not even a check.
+    var isHandedOver = false
     let pipes: WorkerPipes
     var controlLines = ControlLines()
     /// Commands that came and were not carried out yet, in order.

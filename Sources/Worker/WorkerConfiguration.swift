@@ -56,6 +56,10 @@ package struct WorkerConfiguration: Sendable {
     package var profiles: [AgentName: AgentProfile]
     /// The agent of tasks that name none.
     package var defaultAgent: AgentName
+    /// The checks by name.
+    package var checks: [CheckName: Check]
+    /// How often what a check found goes back to the agent, when the task does not say.
+    package var verifyRounds: Int
     /// The file with this worker's system prompt.
     package var systemPromptFile: String?
     /// When an agent is taken for hung whose profile does not say.
@@ -76,6 +80,8 @@ package struct WorkerConfiguration: Sendable {
         self.root = root
         self.profiles = profiles
         self.defaultAgent = defaultAgent
+        checks = [:]
+        verifyRounds = 2
         locations = QueueLocations(root: root)
         version = "0"
         maxConcurrent = 3

@@ -20,6 +20,8 @@ struct WorkerMetrics: Sendable {
     private let tokens: [TokenCounts.Kind: Counter]
     private let costToday: Gauge
     private let hung: [ExitRecord.CutOff: Counter]
+    private let checksPassed: Counter
+    private let checksFailed: Counter
     private let queueSize: Meter
     private let active: Meter
     private let circuit: Meter
@@ -61,6 +63,8 @@ struct WorkerMetrics: Sendable {
                 ($0, counter("watcher_attempts_ended_total", "limit", $0.rawValue))
             }
         )
+        checksPassed = counter("watcher_checks_total", "outcome", "passed")
+        checksFailed = counter("watcher_checks_total", "outcome", "failed")
         queueSize = Meter(label: "watcher_task_queue_size", dimensions: dimensions)
         active = Meter(label: "watcher_active_tasks", dimensions: dimensions)
         circuit = Meter(label: "watcher_circuit_breaker_state", dimensions: dimensions)
@@ -84,6 +88,8 @@ struct WorkerMetrics: Sendable {
         guard let counts else { return }
         for (kind, counter) in tokens where counts[kind] > 0 { counter.increment(by: Int64(counts[kind])) }
     }
+
+    func checkEnded(hasPassed: Bool) { (hasPassed ? checksPassed : checksFailed).increment() }
 
     /// A line of the status pipe had no reader, or one that does not keep up.
     func eventMissed() { eventsMissed.increment() }

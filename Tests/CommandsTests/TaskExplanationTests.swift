@@ -166,6 +166,7 @@ extension TaskExplanationTests {
                 }
             },
             Case(name: "running-cancel-asked") { try runs { $1.cancelAskedAt = now.adding(.seconds(-3)) } },
+            Case(name: "running-check") { try runs { portrait, _ in portrait.check = CheckName(bytes: "tests".utf8) } },
             Case(name: "cut-off") { try runs { $1.isCutOff = true } },
         ]
     }
@@ -262,6 +263,14 @@ extension TaskExplanationTests {
             fails("authentication", .authentication, "not logged in", permanent: true, letter: .permanentFailure),
             fails("interrupted", .interrupted, "cut off by a crash"),
             fails("spawn-failed", .spawnFailed, "claude: no such file", permanent: true, letter: .permanentFailure),
+            fails(
+                "verification",
+                .verificationFailed,
+                "the check tests failed: exit code 2: 1 of 30 tests failed",
+                permanent: true,
+                letter: .permanentFailure,
+                attempts: 3
+            ),
             fails("output-limit", .outputLimit, "more than 1 GiB of output"),
             fails("dependency-gave-up", .dependencyFailed, "a failed", letter: .dependencyFailed, attempts: 0),
             Case(name: "dependency-gave-up-chain") {

@@ -77,6 +77,20 @@ import Testing
         }
     }
 
+    @Test func whatAgentsTookIsCountedOnceForEachRun() async throws {
+        try await DaemonFixture.remembering { daemon in
+            // Two runs in one session, whose agent tells the cost of the whole session as well.
+            try daemon.submit("t1", "overload it")
+            #expect(try await daemon.result(of: "t1").attempts.map(\.costUSD) == [0.004, 0.004])
+            let page = try await daemon.page("/metrics").body
+            #expect(page.contains(#"watcher_agent_cost_usd_total{worker="marie"} 0.008"#), "\(page)")
+            for (kind, count) in [("input", 200), ("output", 40), ("cache_write", 0), ("cache_read", 14)] {
+                let line = #"watcher_agent_tokens_total{kind="\#(kind)",worker="marie"} \#(count)"#
+                #expect(page.contains(line), "\(page)")
+            }
+        }
+    }
+
     @Test func sessionGoesOnAfterTroubleOfTheServiceAndACrashIsResumedOnce() async throws {
         try await DaemonFixture.remembering(["MAX_RETRIES": "2"]) { daemon in
             try daemon.submit("t1", "overload it")

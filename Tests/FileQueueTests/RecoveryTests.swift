@@ -58,6 +58,50 @@ struct RecoveryTests {
         #expect(try queue.recordedState(of: claim.id)?.session == nil)
     }
 
+    @Test func checksSurviveTheDaemonWithWhatTheyFound() async throws {
+        let fixture = try QueueFixture()
+        let (tests, lint) = (try CheckName("tests"), try CheckName("lint"))
+        let passed = CheckRecord(name: tests, exitCode: 0, duration: .seconds(2))
+        do {
+            let dead = try fixture.open()
+            let claim = try fixture.claim("a", in: dead)
+            try await dead.beginCheck(claim, runID: "check-1", due: [tests, lint])
+            #expect(claim.state.verification?.next == tests)
+            dead.note(passed, on: claim)
+            try await dead.beginCheck(claim, runID: "check-2", due: [])
+            try await dead.beginCheck(claim, runID: "check-3", due: [])
+            let (bytes, claims) = (Array("{}".utf8), dead.claims)
+            try AtomicFile.write(bytes, as: claim.checkName, in: claims, replacing: false, durability: .relaxed)
+        }
+        let queue = try fixture.open()
+        let found = try await recovered(fixture, queue)
+        guard found.count == 1, case .stopped(let claim, nil) = found[0] else { throw FixtureError("\(found)") }
+        #expect(claim.state.runID == "check-3")
+        #expect(claim.state.agentRunID == "run-1")
+        #expect(claim.state.verification?.due == [tests, lint])
+        #expect(claim.state.verification?.found == [passed])
+        #expect(claim.state.verification?.next == lint)
+        #expect(claim.state.verification?.starts == 2)
+        #expect(try queue.checkRecord(of: claim) == Array("{}".utf8))
+        queue.note(CheckRecord(name: lint, exitCode: 1, problem: "exit code 1"), on: claim)
+        #expect(claim.state.verification?.next == nil)
+        let complaint = ClaimState.Complaint(rounds: 1, text: "mend it")
+        try await queue.recordFailure(claim, fixture.attempt(1), notBefore: fixture.now, complaint: complaint)
+        #expect(try queue.recordedState(of: claim.id)?.verification == nil)
+        #expect(try queue.recordedState(of: claim.id)?.complaint == complaint)
+        #expect(try await queue.finish(claim, fixture.result(claim)) == nil)
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+    }
+
+    @Test func recordOfACheckThatBelongsToNothingIsRemoved() async throws {
+        let fixture = try QueueFixture()
+        let queue = try fixture.open()
+        let name = ClaimName.check(try TaskID("a")).fileName
+        try AtomicFile.write([], as: name, in: queue.claims, replacing: false, durability: .relaxed)
+        _ = try await recovered(fixture, queue)
+        #expect(try fixture.names(in: "tasks/.claims").isEmpty)
+    }
+
     @Test func exitRecordComesWithTheStoppedAttempt() async throws {
         let fixture = try QueueFixture()
         do {

@@ -36,6 +36,7 @@ struct MetricsPageTests {
         count("watcher_attempts_ended_total", worker, ("limit", "silence"))
         Counter(label: "watcher_agent_tokens_total", dimensions: [worker, ("kind", "input")], factory: registry)
             .increment(by: 1200)
+        count("watcher_checks_total", worker, ("outcome", "passed"))
         Gauge(label: "watcher_build_info", dimensions: [("version", "1.0.0")], factory: registry).record(1)
     }
 
@@ -177,6 +178,9 @@ struct MetricsPageTests {
         # HELP watcher_agent_tokens_total Tokens that agents say they have used, by kind.
         # TYPE watcher_agent_tokens_total counter
         watcher_agent_tokens_total{kind="input",worker="marie"} 1200
+        # HELP watcher_checks_total Checks of agents' work that have ended, by outcome.
+        # TYPE watcher_checks_total counter
+        watcher_checks_total{outcome="passed",worker="marie"} 1
 
         """
 }

@@ -41,9 +41,17 @@ import Testing
                 reason: .timeout,
                 duration: .milliseconds(45_200),
                 costUSD: 0.5,
+                resumedSession: "s-1",
                 tokens: TokenCounts(usage: ["input_tokens": 10, "output_tokens": 2])
             ),
         ]
+        record.verification = VerificationRecord(
+            rounds: 1,
+            checks: [
+                CheckRecord(name: try CheckName("lint"), exitCode: 0, duration: .seconds(1)),
+                CheckRecord(name: try CheckName("tests"), exitCode: 2, problem: "exit code 2", output: "1 failed"),
+            ]
+        )
         record.agent = AgentSummary(
             name: try AgentName("claude"),
             model: "m-1",
@@ -82,10 +90,14 @@ import Testing
                 "attempts":[{"number":1,"started_at":null,"finished_at":null,"exit_code":null,\#
                 "reason":"spawn_failed","duration_seconds":0,"message":"not found"},\#
                 {"number":2,"started_at":"2026-01-02T03:03:20.478Z","finished_at":"2026-01-02T03:04:05.678Z",\#
-                "exit_code":124,"reason":"timeout","duration_seconds":45.2,"cost_usd":0.5,\#
+                "exit_code":124,"reason":"timeout","duration_seconds":45.2,"cost_usd":0.5,"resumed_session":"s-1",\#
                 "tokens":{"input":10,"output":2}}],\#
                 "agent":{"name":"claude","model":"m-1","session_id":"s-1","turns":3,"cost_usd":0.3,\#
-                "usage":{"input_tokens":10}},"cost_usd":0.75,"tokens":{"input":10,"cache_read":5},"logs":"demo-001","metadata":{"k":1.5},"group":"g","task_digest":"abc"}
+                "usage":{"input_tokens":10}},"cost_usd":0.75,"tokens":{"input":10,"cache_read":5},\#
+                "verification":{"status":"failed","rounds":1,\#
+                "checks":[{"name":"lint","exit_code":0,"duration_seconds":1},\#
+                {"name":"tests","exit_code":2,"duration_seconds":0,"problem":"exit code 2","output":"1 failed"}]},\#
+                "logs":"demo-001","metadata":{"k":1.5},"group":"g","task_digest":"abc"}
                 """#
         )
     }

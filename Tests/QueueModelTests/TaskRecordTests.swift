@@ -64,7 +64,8 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
             {"task_id":"demo-001","description":"Analyse","worker":"marie","timeout":90.5,"priority":"high",
              "dependencies":["x","y"],"metadata":{"k":[1,null]},"created_at":"2026-01-02T03:04:05.678Z",
              "not_before":"2026-01-02T03:05:00Z","expires_at":"2026-01-03T00:00:00+01:00","max_retries":5,
-             "agent":"claude","session_id":"s-1","cwd":"/work","group":"g.1","color":"blue"}
+             "agent":"claude","session_id":"s-1","cwd":"/work","group":"g.1","verify":["tests","lint","tests"],
+             "verify_rounds":3,"color":"blue"}
             """
         let task = try TaskRecord.decode(Array(text.utf8), for: try WorkerID("marie"))
         #expect(task.id.string == "demo-001")
@@ -73,6 +74,8 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
         #expect(task.timeout == .milliseconds(90_500))
         #expect(task.priority == 50)
         #expect(task.dependencies.map(\.string) == ["x", "y"])
+        #expect(task.verify.map(\.string) == ["tests", "lint"])
+        #expect(task.verifyRounds == 3)
         #expect(task.metadata == ["k": [1, nil]])
         #expect(task.createdAt?.description == "2026-01-02T03:04:05.678Z")
         #expect(task.notBefore?.description == "2026-01-02T03:05:00.000Z")
@@ -104,7 +107,7 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: [
         "worker", "timeout", "priority", "dependencies", "metadata", "created_at", "not_before", "expires_at",
-        "max_retries", "agent", "session_id", "cwd", "group",
+        "max_retries", "agent", "session_id", "cwd", "group", "verify", "verify_rounds",
     ])
     func nullCountsAsAbsent(_ field: String) throws {
         let task = try decode("\"\(field)\":null")
@@ -217,6 +220,10 @@ struct BrokenRule: Sendable, CustomTestStringConvertible {
         BrokenRule("\"max_retries\":1.5", "max_retries: 1.5 is not allowed; \(retriesRule)"),
         BrokenRule("\"max_retries\":\"3\"", "max_retries: \"3\" is a string; \(retriesRule)"),
         BrokenRule("\"max_retries\":true", "max_retries: true is a boolean; \(retriesRule)"),
+        BrokenRule("\"verify_rounds\":21", "verify_rounds: 21 is not allowed; give an integer from 0 to 20"),
+        BrokenRule("\"verify\":\"make test\"", "verify: \"make test\" is not allowed; give \(CheckNameRule.ruleText)"),
+        BrokenRule("\"verify\":[\"a\",1]", "verify[1]: 1 is a number; give \(CheckNameRule.ruleText)"),
+        BrokenRule("\"verify\":{}", "verify: is an object; give the name of a check, or an array of such names"),
         BrokenRule("\"agent\":\"Claude\"", "agent: \"Claude\" is not allowed; give \(AgentNameRule.ruleText)"),
         BrokenRule("\"agent\":[\"sh\"]", "agent: is an array; give \(AgentNameRule.ruleText)"),
         BrokenRule(

@@ -49,7 +49,7 @@ import Testing
             FailureReason.allCases.map(\.rawValue) == [
                 "exit_code", "signal", "timeout", "agent_error", "usage_limit", "authentication", "interrupted",
                 "spawn_failed", "dependency_failed", "expired", "cancelled", "output_limit", "no_result",
-                "permission_denied", "budget_exceeded",
+                "permission_denied", "budget_exceeded", "verification_failed",
             ]
         )
     }

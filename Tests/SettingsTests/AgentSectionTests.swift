@@ -160,6 +160,8 @@ import Testing
         ("{ a: { command: 'x', environment: ['*'] } }", "agents.a.environment (F): give a list of variable names"),
         ("{ a: { command: 'x', environment: ['A=B'] } }", "agents.a.environment (F): give a list of variable names"),
         ("{ a: { command: 'x', environment: 'A' } }", "agents.a.environment (F): give a list of variable names"),
+        ("{ a: { command: 'x', verify: 'make test' } }", "agents.a.verify (F): give the name of a check"),
+        ("{ a: { command: 'x', verify: ['tests'] } }", "agents.a.verify (F): there is no check tests"),
         ("{ a: { command: 'x', cwd: '' } }", "agents.a.cwd (F): give a path"),
         ("{ a: { command: 'x', system_prompt_file: 3 } }", "agents.a.system_prompt_file (F): give a path"),
     ])
@@ -167,6 +169,42 @@ import Testing
         let problems = Given(file: "{ agents: \(section) }").problems
         let expected = start.replacing("(F)", with: "(/root/vigil.json5)")
         #expect(problems.count == 1)
+        #expect(problems.first?.hasPrefix(expected) == true, "\(problems)")
+    }
+
+    @Test func checksAreReadAndProfilesNameThem() throws {
+        let file = """
+            { agents: { a: { command: 'x', verify: 'tests' }, b: { command: 'x', verify: ['lint', 'tests'] } },
+              verify: { tests: { command: ['make', 'test'], timeout: '20m', environment: ['CI_*'] },
+                        lint: { command: 'make lint' }, quick: { command: 'true', timeout: 5 } } }
+            """
+        let settings = try Given(file: file).load().settings
+        let (tests, lint) = (try CheckName("tests"), try CheckName("lint"))
+        #expect(settings.checks.count == 3)
+        #expect(
+            settings.checks[tests]
+                == Check(name: tests, arguments: ["make", "test"], timeout: .seconds(1_200), environment: ["CI_*"])
+        )
+        #expect(settings.checks[lint] == Check(name: lint, arguments: ["make", "lint"], timeout: .seconds(600)))
+        #expect(settings.checks[try CheckName("quick")]?.timeout == .seconds(5))
+        #expect(settings.profile(named: try AgentName("a"))?.checks == [tests])
+        #expect(settings.profile(named: try AgentName("b"))?.checks == [lint, tests])
+    }
+
+    @Test(arguments: [
+        ("{ Bad: {} }", "verify.Bad (F): a check is named by"),
+        ("{ a: 'make test' }", "verify.a (F): give an object with the keys command, timeout, environment"),
+        ("{ a: { comand: ['x'] } }", "verify.a.comand (F): did you mean command?"),
+        ("{ a: {} }", "verify.a.command (F): give a program and its arguments"),
+        ("{ a: { command: [] } }", "verify.a.command (F): give a program and its arguments"),
+        ("{ a: { command: 'x', timeout: 0 } }", "verify.a.timeout (F): give a time from 1 second to 1 day"),
+        ("{ a: { command: 'x', timeout: [1] } }", "verify.a.timeout (F): give a time from 1 second to 1 day"),
+        ("{ a: { command: 'x', environment: ['*'] } }", "verify.a.environment (F): give a list of variable names"),
+        ("[]", "verify (F): give an object of checks by their names"),
+    ])
+    func aWrongCheckIsRefusedWithItsKey(_ section: String, _ start: String) {
+        let problems = Given(file: "{ verify: \(section) }").problems
+        let expected = start.replacing("(F)", with: "(/root/vigil.json5)")
         #expect(problems.first?.hasPrefix(expected) == true, "\(problems)")
     }
 

@@ -110,6 +110,7 @@ struct RowPromise: Sendable, CustomTestStringConvertible {
         RowPromise("AGENT_SILENCE_TIMEOUT", "10m", accepts: ["0", "1s", "24h"], refuses: ["0.5", "25h"] + hostile),
         RowPromise("AGENT_TOOL_TIMEOUT", "30m", accepts: ["0", "1s", "24h"], refuses: ["0.5", "25h"] + hostile),
         RowPromise("AGENT_RESULT_GRACE", "30s", accepts: ["0", "1s", "24h"], refuses: ["0.5", "25h"] + hostile),
+        RowPromise("VERIFY_ROUNDS", "2", accepts: ["0", "20"], refuses: ["-1", "21", "1.5", "x"]),
         RowPromise("ALLOWED_CWD", "none", accepts: ["/a", "/a:/b", "none"], refuses: ["a", "/a:b", "~/x", "\u{0}"]),
     ]
     static let files = [

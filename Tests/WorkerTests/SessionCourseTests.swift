@@ -116,6 +116,18 @@ struct SessionCourseTests {
         #expect(!lost.isLost(after: .interrupted("")))
     }
 
+    @Test func workThatDidNotPassIsMendedInItsSession() throws {
+        let success = Self.success
+        guard case .judged(let outcome) = try Self.end(success) else { return }
+        let failure = Failure(reason: .verificationFailed, message: "", isPermanent: false)
+        let next = try Self.course(resumed: "s-1", knowledge: .everything).next(after: .unverified(outcome, failure))
+        // It knows the task, and not yet what is wrong.
+        #expect(next?.knowledge == .task)
+        #expect(next?.id == "s-1")
+    }
+
+    private static let success = #"{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"ok"}"#
+
     @Test func anAgentThatTellsNoSessionHasNone() throws {
         let silent = try Self.course(told: nil)
         for end in [AttemptEnd.interrupted(""), .handedBack, try Self.end(Self.limit)] {

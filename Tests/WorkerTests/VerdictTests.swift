@@ -51,6 +51,26 @@ struct VerdictTests {
         #expect(verdict(.judged(failed), attempt: 3) == .giveUp(failure, .maxRetriesExceeded))
     }
 
+    @Test func whatACheckFoundIsMendedAtOnceOrNeverAgain() throws {
+        let success = try outcome(#""ending":"exited","exit_code":0"#)
+        func end(_ reason: FailureReason, isPermanent: Bool) -> (AttemptEnd, Failure) {
+            let failure = Failure(reason: reason, message: "the check tests failed", isPermanent: isPermanent)
+            return (.unverified(success, failure), failure)
+        }
+        #expect(verdict(.verified(success), attempt: 3, isCancelRequested: true) == .complete(success))
+        let (open, failure) = end(.verificationFailed, isPermanent: false)
+        #expect(verdict(open, attempt: 2) == .retry(failure, after: .zero))
+        #expect(verdict(open, attempt: 3) == .giveUp(failure, .maxRetriesExceeded))
+        guard case .cancel(_, failure) = verdict(open, attempt: 1, isCancelRequested: true) else {
+            Issue.record("not cancelled")
+            return
+        }
+        let (closed, last) = end(.verificationFailed, isPermanent: true)
+        #expect(verdict(closed, attempt: 1) == .giveUp(last, .permanentFailure))
+        let (cancelled, cause) = end(.cancelled, isPermanent: true)
+        #expect(verdict(cancelled, attempt: 1) == .cancel(cause, attempt: cause))
+    }
+
     @Test func attemptInASessionThatIsLostIsHandedBack() {
         let refused = AttemptEnd.judged(.refused(AgentError(code: .promptTooLong, message: "too long")))
         var generator = SeededGenerator(seed: 1)

@@ -68,6 +68,8 @@ extension WorkerConfiguration {
             tool: settings.agentToolTimeout,
             afterResult: settings.agentResultGrace
         )
+        checks = settings.checks
+        verifyRounds = settings.verifyRounds
         self.environment = environment
     }
 }

@@ -160,7 +160,7 @@ final class TaskFollower {
         case .claimed(_, let state):
             let isLive = try state.phase == .running && !view.hasEnded(state)
             // Between two attempts the record still names a run, which may be one that was taken back.
-            let runID = state.phase == .running ? state.runID : nil
+            let runID = state.phase == .running ? state.agentRunID : nil
             return AttemptProgress.Sighting(number: state.attempt, runID: runID, isLive: isLive)
         }
     }

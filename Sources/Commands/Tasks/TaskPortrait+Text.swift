@@ -23,6 +23,11 @@ extension TaskPortrait {
         if let failure {
             blocks.append(section("Failure", [failureLine(failure)], output))
         }
+        for check in result?.verification?.checks ?? [] {
+            guard let written = check.output else { continue }
+            let path = "verify-\(check.name) in the directory of its attempt has all"
+            blocks.append(section("Check \(check.name)", Self.excerpt(written, path), output))
+        }
         if !letters.isEmpty { blocks.append(section("Dead letters", letters.flatMap { $0.lines(now) }, output)) }
         if let answer = result?.output ?? result?.stdout, !answer.isEmpty {
             let remedy = "vigil logs \(id) shows all"
@@ -54,6 +59,7 @@ extension TaskPortrait {
         if let fields { facts += ownFacts(fields, now) }
         if let queuedAt { facts.append(("queued", [queuedAt.described(at: now)])) }
         if let result { facts += resultFacts(result, now) }
+        if let check { facts.append(("check", ["\(check) looks at what the agent has done"])) }
         if let taskPath { facts.append(("file", [printable(taskPath)])) }
         if let description = fields?["description"]?.stringValue {
             facts.append(("description", Self.excerpt(description, "vigil show \(id) --json shows all")))
@@ -65,7 +71,8 @@ extension TaskPortrait {
     private func ownFacts(_ fields: JSONObject, _ now: Timestamp) -> [(String, [String])] {
         let shown = [
             ("priority", "priority"), ("timeout", "timeout"), ("dependencies", "after"), ("not_before", "not before"),
-            ("expires_at", "expires"), ("agent", "agent"), ("cwd", "directory"), ("group", "group"),
+            ("expires_at", "expires"), ("agent", "agent"), ("session_id", "resumes"), ("verify", "verify"),
+            ("cwd", "directory"), ("group", "group"),
             ("metadata", "metadata"),
         ]
         return shown.compactMap { field, title in
@@ -104,6 +111,13 @@ extension TaskPortrait {
         }
         if let cost = CostText.text(result.costUSD ?? result.agent?.costUSD, result.tokens) {
             facts.append(("cost", [cost]))
+        }
+        if let verification = result.verification {
+            let checks = verification.checks.map { check in
+                "\(check.name) \(check.hasPassed ? "passed" : "failed") after \(check.duration.rounded)"
+            }
+            let rounds = verification.rounds > 0 ? ", round \(verification.rounds)" : ""
+            facts.append(("checks", [checks.joined(separator: ", ") + rounds]))
         }
         if let resultPath { facts.append(("result", [printable(resultPath)])) }
         return facts

@@ -95,6 +95,8 @@ package struct TaskPortrait: Sendable {
     package var queuedAt: Timestamp?
     /// Its attempts in order.
     package var attempts: [Attempt] = []
+    /// The check of its work that is at work, or is next; nil while its agent runs.
+    package var check: CheckName?
     /// How many attempts it has at most.
     package var mostAttempts: Int?
     /// Its result.
@@ -202,12 +204,14 @@ private struct TaskPortraitist {
         switch state.phase {
         case .running:
             portrait.state = .running
+            portrait.check = state.verification?.next
             let start = state.attempt == 1 ? state.firstStartedAt : try logTime(of: state)
             var record = AttemptRecord(number: state.attempt, startedAt: start)
             record.costUSD = view.heartbeat(of: state.worker)?.liveCostUSD[state.taskID]
             var attempt = try attempt(record, of: state.taskID, state.worker)
             attempt.isCurrent = true
-            attempt.hasEnded = try view.hasEnded(state)
+            // Its agent is done by then, and the attempt is not.
+            attempt.hasEnded = state.verification == nil ? try view.hasEnded(state) : false
             portrait.attempts.append(attempt)
         case .waiting:
             portrait.state = .waiting

@@ -132,9 +132,10 @@ extension TaskVerdict {
             )
             return
         }
+        let check = portrait.check.map { "; its agent is done, and the check \($0) runs" } ?? ""
         self.init(
             cause: "running",
-            predicate: "runs: \(attempt)\(start)",
+            predicate: "runs: \(attempt)\(start)\(check)",
             remedies: ["see what it does: vigil logs \(facts.id) --follow"]
         )
     }
@@ -222,6 +223,8 @@ extension TaskVerdict {
         case .outputLimit: return ["let it write less, or to files of its own", again]
         case .noResult: return [logs, again]
         case .permissionDenied: return ["allow the tool in the command of the agent's profile", again]
+        case .verificationFailed:
+            return ["see what the check wrote: vigil show \(id)", "mend the work or the check, then \(again)"]
         case .budgetExceeded: return ["raise max_cost_usd or DAILY_BUDGET_USD, or make it smaller", again]
         }
     }

@@ -8,7 +8,7 @@ import TestSupport
 extension DaemonFixture.Options {
     /// An agent that keeps in `sessions/ID` what it was told in each of its sessions, a line for each run.
     ///
-    /// The first word of the first line is the scenario, and the number of lines says which run of it this is. Each
+    /// Line breaks in it become bars. The first word of the first line is the scenario, and the number of lines says which run of it this is. Each
     /// start appends `TASK ATTEMPT new|resumed SESSION WORD` to the file `witness`, with the first word that it was
     /// told, and its arguments to `arguments`. A new session is named for its task and the number of starts before.
     static let remembering = #"""
@@ -29,12 +29,13 @@ extension DaemonFixture.Options {
             echo "No conversation found with session ID: $session" >&2
             exit 1
         fi
-        printf '%s\n' "$told" >>"$book"
+        printf '%s' "$told" | tr '\n' '|' >>"$book"
+        echo >>"$book"
         scenario=$(head -n 1 "$book" | cut -d' ' -f1)
         run=$(wc -l <"$book" | tr -d ' ')
         init() { printf '{"type":"system","subtype":"init","session_id":"%s","model":"fake-1"}\n' "$session"; }
         work() { printf '{"message":{"model":"fake-1","content":[{"type":"text","text":"hm"}]},"type":"assistant"}\n'; }
-        cost='"total_cost_usd":0.1,"model_usage_since_last_result":{"fake-1":{"costUSD":0.004}}'
+        cost='"usage":{"input_tokens":100,"output_tokens":20,"cache_read_input_tokens":7},"total_cost_usd":0.1,"model_usage_since_last_result":{"fake-1":{"costUSD":0.004}}'
         good() { printf '{"result":"%s","is_error":false,"num_turns":1,%s,"subtype":"success","type":"result"}\n' "$1" "$cost"; }
         bad() { printf '{"type":"result","subtype":"success","is_error":true,"num_turns":1,"api_error_status":%s,"result":"%s",%s}\n' "$1" "$2" "$cost"; }
         stay() { echo "$VIGIL_TASK_ID stays" >>"$here/witness"; exec tail -f /dev/null; }
@@ -49,6 +50,7 @@ extension DaemonFixture.Options {
             bad 429 "You've hit your 5-hour limit"; exit 1 ;;
         overload.1) work; bad 529 overloaded; exit 1 ;;
         forget.1) [ -e "$here/forgot" ] || { touch "$here/forgot"; work; bad 529 overloaded; rm "$book"; exit 1; }; good anew ;;
+        mend.2) work; touch "$here/mended"; good mended ;;
         crash.1|crash.2) work; kill -SEGV $$ ;;
         *) work; good "run $run" ;;
         esac

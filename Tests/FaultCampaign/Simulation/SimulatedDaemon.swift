@@ -224,7 +224,9 @@ extension SimulatedWorld {
                     ? memory.breaker.failed(letter.permit, now: now.instant)
                     : memory.breaker.abandoned(letter.permit, now: now.instant)
             case .notStarted: memory.breaker.failed(letter.permit, now: now.instant)
-            case .interrupted, .handedBack: memory.breaker.abandoned(letter.permit, now: now.instant)
+            // No task of the simulation asks for checks.
+            case .interrupted, .handedBack, .verified, .unverified:
+                memory.breaker.abandoned(letter.permit, now: now.instant)
             }
         try note(change)
     }
