@@ -53,14 +53,19 @@ struct TaskDraftTests {
         draft.notBefore = now
         draft.expiresAt = now.adding(.seconds(60))
         draft.maxRetries = 2
+        draft.maxCostUSD = 2.5
         draft.agent = try AgentName("coder")
+        draft.sessionID = "s-1"
+        draft.verify = [try CheckName("tests")]
+        draft.verifyRounds = 1
         draft.workingDirectory = "/src"
         draft.group = try GroupName("g")
         draft.metadata = [try TaskDraft.Metadatum("k=1"), try TaskDraft.Metadatum("empty=")]
         let expected = """
             {"task_id":"t1","description":"say hello","timeout":1.5,"priority":"high","dependencies":["a","b"],\
             "metadata":{"k":"1","empty":""},"not_before":"2026-11-25T22:15:30.123Z",\
-            "expires_at":"2026-11-25T22:16:30.123Z","max_retries":2,"agent":"coder","cwd":"/src","group":"g"}
+            "expires_at":"2026-11-25T22:16:30.123Z","max_retries":2,"max_cost_usd":2.5,"agent":"coder",\
+            "session_id":"s-1","verify":["tests"],"verify_rounds":1,"cwd":"/src","group":"g"}
             """
         #expect(String(decoding: try task(draft).encoded(), as: UTF8.self) == expected)
     }

@@ -20,8 +20,16 @@ package struct TaskDraft: Sendable {
     package var expiresAt: Timestamp?
     /// How often a failed attempt is repeated.
     package var maxRetries: Int?
+    /// What all attempts together may cost in US dollars.
+    package var maxCostUSD: Double?
     /// The agent profile.
     package var agent: AgentName?
+    /// The agent's session to go on with.
+    package var sessionID: String?
+    /// The checks that the work must pass.
+    package var verify: [CheckName] = []
+    /// How often what a check found goes back to the agent.
+    package var verifyRounds: Int?
     /// The working directory, an absolute path.
     package var workingDirectory: String?
     /// The group.
@@ -66,7 +74,11 @@ package struct TaskDraft: Sendable {
         fields["not_before"] = notBefore.map { .string($0.description) }
         fields["expires_at"] = expiresAt.map { .string($0.description) }
         fields["max_retries"] = maxRetries.map { .integer($0) }
+        fields["max_cost_usd"] = maxCostUSD.map { .decimal($0) }
         fields["agent"] = agent.map { .string($0.string) }
+        fields["session_id"] = sessionID.map(JSONValue.string)
+        if !verify.isEmpty { fields["verify"] = .array(verify.map { .string($0.string) }) }
+        fields["verify_rounds"] = verifyRounds.map { .integer($0) }
         fields["cwd"] = workingDirectory.map(JSONValue.string)
         fields["group"] = group.map { .string($0.string) }
         return fields

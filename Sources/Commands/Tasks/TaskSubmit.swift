@@ -111,7 +111,7 @@ struct TaskSubmit: ParsableCommand {
             guard let field = error.field, field != "description" else {
                 throw CommandFailure(.badData, error.message)
             }
-            throw CommandFailure(.usage, "--" + error.message.replacing(field, with: field.replacing("_", with: "-")))
+            throw CommandFailure(.usage, "--" + error.message.replacing(field, with: TaskOptions.name(of: field)))
         } catch let error as SubmissionError {
             throw CommandFailure(error)
         }
@@ -180,8 +180,19 @@ struct TaskOptions: ParsableArguments {
     var expires: Timestamp?
     @Option(help: ArgumentHelp("Retries of a failed attempt, 0 to 100.", valueName: "n"))
     var maxRetries: Int?
+    @Option(help: ArgumentHelp("What all attempts may cost in US dollars.", valueName: "usd"))
+    var maxCost: Double?
     @Option(help: "The agent profile; else the worker's.", transform: { try AgentName($0) })
     var agent: AgentName?
+    @Option(help: ArgumentHelp("Go on with a session of the agent.", valueName: "session"))
+    var resume: String?
+    @Option(
+        help: ArgumentHelp("A configured check that the work must pass; may be repeated.", valueName: "name"),
+        transform: { try CheckName($0) }
+    )
+    var verify: [CheckName] = []
+    @Option(help: ArgumentHelp("How often what a check found goes back to the agent.", valueName: "n"))
+    var verifyRounds: Int?
     @Option(help: ArgumentHelp("Where the agent works, within ALLOWED_CWD.", valueName: "directory"))
     var cwd: String?
     @Option(help: "A name for tasks that belong together.", transform: { try GroupName($0) })
@@ -203,12 +214,23 @@ struct TaskOptions: ParsableArguments {
         }
     }
 
+    /// The name of the option for a field of the task.
+    static func name(of field: String) -> String {
+        switch field {
+        case "max_cost_usd": "max-cost"
+        case "session_id": "resume"
+        default: field.replacing("_", with: "-")
+        }
+    }
+
     /// The name of an option that was given; nil when none was.
     var firstGiven: String? {
         let given: [(String, Bool)] = [
             ("--id", id != nil), ("--priority", priority != nil), ("--timeout", timeout != nil),
             ("--after", !after.isEmpty), ("--at", at != nil), ("--in", self.in != nil), ("--expires", expires != nil),
-            ("--max-retries", maxRetries != nil), ("--agent", agent != nil), ("--cwd", cwd != nil),
+            ("--max-retries", maxRetries != nil), ("--max-cost", maxCost != nil), ("--agent", agent != nil),
+            ("--resume", resume != nil), ("--verify", !verify.isEmpty), ("--verify-rounds", verifyRounds != nil),
+            ("--cwd", cwd != nil),
             ("--group", group != nil), ("--metadata", !metadata.isEmpty),
         ]
         return given.first { $0.1 }?.0
@@ -225,7 +247,11 @@ struct TaskOptions: ParsableArguments {
         draft.notBefore = at ?? self.in.map { Timestamp.present().adding($0) }
         draft.expiresAt = expires
         draft.maxRetries = maxRetries
+        draft.maxCostUSD = maxCost
         draft.agent = agent
+        draft.sessionID = resume
+        draft.verify = verify
+        draft.verifyRounds = verifyRounds
         // Seen from where the command is typed; the worker is somewhere else.
         draft.workingDirectory = cwd.map { $0.hasPrefix("/") ? $0 : "\(SystemInfo.currentDirectory)/\($0)" }
         draft.group = group
