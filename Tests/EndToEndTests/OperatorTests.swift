@@ -99,6 +99,8 @@ import Testing
             let result = try await daemon.result(of: "t1")
             #expect(result.status == .completed)
             #expect(result.stdout == "")
+            // The claim goes behind the result.
+            _ = try await daemon.logEntry("task completed")
             #expect(try daemon.names(in: "tasks/.claims").filter { $0.hasPrefix("t1") } == [])
         }
     }
