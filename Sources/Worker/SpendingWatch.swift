@@ -19,18 +19,18 @@ package struct SpendingWatch: Sendable {
     private static let shortestPause = Duration.milliseconds(100)
     private static let longestPause = Duration.seconds(2)
 
+    private let startedAt: ContinuousClock.Instant
     /// How much was left at the last look.
     private var last: (at: ContinuousClock.Instant, left: Double)?
     /// Dollars a second.
     private var rate = 0.0
 
     /// Nothing was spent yet.
-    package init() {}
+    /// - Parameter now: The time of the start.
+    package init(at now: ContinuousClock.Instant) { startedAt = now }
 
     /// When to look first.
-    /// - Parameter now: The time of the start.
-    /// - Returns: The time.
-    package func firstLook(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant { now + Self.firstPause }
+    package var firstLook: ContinuousClock.Instant { startedAt + Self.firstPause }
 
     /// Takes in what is known of the cost.
     /// - Parameters:
@@ -44,11 +44,12 @@ package struct SpendingWatch: Sendable {
         let left = limit - cost
         // Who has cost nothing does not spend either.
         if left < DailyBudget.smallest, cost > 0 { return .end }
-        defer { last = (now, left) }
-        guard let last, last.at < now else { return .look(at: now + Self.firstPause) }
-        let seconds = last.at.duration(to: now) / .seconds(1)
+        let before = last ?? (startedAt, limit)
+        last = (now, left)
+        guard before.at < now else { return .look(at: now + Self.firstPause) }
+        let seconds = before.at.duration(to: now) / .seconds(1)
         // A pause between two bursts is not the end of them.
-        rate = max((last.left - left) / seconds, rate / 2)
+        rate = max((before.left - left) / seconds, rate / 2)
         guard rate > 0 else { return .look(at: now + Self.longestPause) }
         let pause = Duration.seconds(min(max(left, 0) / rate / 2, 60))
         return .look(at: now + min(max(pause, Self.shortestPause), Self.longestPause))

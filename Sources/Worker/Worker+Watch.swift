@@ -14,7 +14,7 @@ struct WatchedAttempt {
     let state: ClaimState
     let profile: AgentProfile
     var watch: AttemptWatch
-    var spending = SpendingWatch()
+    var spending: SpendingWatch
     /// What all attempts of the task may cost together, in US dollars.
     let maxCostUSD: Double?
     var isWarned = false
@@ -56,10 +56,16 @@ extension Worker {
         guard let profile = profile(of: task.agent) else { return }
         let now = clock.now
         let watch = AttemptWatch(limits: profile.liveness, printsEvents: profile.printsEvents, now: now)
-        var attempt = WatchedAttempt(state: state, profile: profile, watch: watch, maxCostUSD: task.maxCostUSD)
+        var attempt = WatchedAttempt(
+            state: state,
+            profile: profile,
+            watch: watch,
+            spending: SpendingWatch(at: now),
+            maxCostUSD: task.maxCostUSD
+        )
         attempt.lookAt = watch.lookAt
         if profile.printsEvents, task.maxCostUSD != nil || budget.limit != nil {
-            let first = attempt.spending.firstLook(now)
+            let first = attempt.spending.firstLook
             attempt.lookAt = min(first, watch.lookAt ?? first)
         }
         if let timeout, attempt.lookAt != nil {

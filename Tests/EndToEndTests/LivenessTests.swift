@@ -30,6 +30,9 @@ import Testing
             #expect(evidence.contains("last lines of standard error:\nwaiting for nothing\n"))
             let path = "\(daemon.root)/results/marie/t1/evidence.txt"
             #expect(try await daemon.run("show", "t1").output.contains(path))
+            let why = try await daemon.run("why", "t1").output
+            #expect(why.contains("see what it was doing: \(path)"), "\(why)")
+            #expect(why.contains("raise the limit that is named"))
             #expect(try await daemon.run("show", "t1", "--json").output.contains(#""evidence":"\#(path)""#))
         }
     }

@@ -10,8 +10,8 @@ import Worker
 
     /// Runs an agent that costs `cost(seconds)` until it is ended; returns what it has cost then.
     private func spent(limit: (Duration) -> Double?, cost: (Double) -> Double?) -> (cost: Double, looks: Int)? {
-        var watch = SpendingWatch()
-        var now = watch.firstLook(begin)
+        var watch = SpendingWatch(at: begin)
+        var now = watch.firstLook
         for looks in 1...100_000 {
             let time = begin.duration(to: now)
             let dollars = cost(time / .seconds(1))
@@ -24,6 +24,8 @@ import Worker
         }
         return nil
     }
+
+    private struct Ended: Error {}
 
     @Test func aTenthOfADollarASecondStopsAtADollar() throws {
         let end = try #require(spent(limit: { _ in 1 }) { ($0.rounded(.down)) * 0.1 })
@@ -48,6 +50,14 @@ import Worker
         #expect(end.cost <= 5 + 0.15 + 1e-9, "seed \(seed)")
     }
 
+    @Test func whoSpendsFastFromTheStartIsLookedAtSoon() throws {
+        var watch = SpendingWatch(at: begin)
+        let first = watch.firstLook
+        // Two fifths in the first second.
+        guard case .look(let next?) = watch.observe(cost: 0.4, limit: 1, now: first) else { throw Ended() }
+        #expect(abs(first.duration(to: next) / .seconds(1) - 0.75) < 1e-6)
+    }
+
     @Test func whatOthersSpendIsGone() throws {
         // Another one spends twice as fast, from the same purse.
         let end = try #require(spent(limit: { 3 - 0.2 * ($0 / .seconds(1)) }) { $0 * 0.1 })
@@ -60,7 +70,7 @@ import Worker
     }
 
     @Test func withoutALimitNobodyLooks() {
-        var watch = SpendingWatch()
+        var watch = SpendingWatch(at: begin)
         #expect(watch.observe(cost: 1000, limit: nil, now: begin) == .look(at: nil))
     }
 }

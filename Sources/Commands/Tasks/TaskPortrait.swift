@@ -122,6 +122,9 @@ package struct TaskPortrait: Sendable {
     /// Why it failed, as its result says, or its dead letter where it has no result.
     package var failure: Failure? { result?.failure }
 
+    /// Where it is kept what was to be seen of the last attempt, if that was ended before its time.
+    var evidence: String? { attempts.last?.logs.first { $0.stream == Log.evidence }?.path }
+
     /// Whether an attempt has shown that another one would fail the same way; what was cancelled has shown nothing.
     var isBeyondRetrying: Bool {
         guard let failure, failure.reason != .cancelled else { return false }

@@ -175,7 +175,7 @@ extension TaskVerdict {
             cause: isRing ? DeadLetterReason.dependencyCycle.rawValue : failure.reason.rawValue,
             predicate: (portrait.state == .cancelled ? "was cancelled" : "failed")
                 + "\(end)\(attempts): \(printable(failure.message))\(finality)",
-            remedies: Self.remedies(for: failure.reason, facts, isRing: isRing)
+            remedies: Self.remedies(for: failure, facts, isRing: isRing, evidence: portrait.evidence)
         )
     }
 
@@ -200,16 +200,26 @@ extension TaskVerdict {
         )
     }
 
-    private static func remedies(for reason: FailureReason, _ facts: TaskCircumstances, isRing: Bool) -> [String] {
+    private static func remedies(
+        for failure: Failure,
+        _ facts: TaskCircumstances,
+        isRing: Bool,
+        evidence: String?
+    ) -> [String] {
         let id = facts.id
         let logs = "see what it wrote: vigil logs \(id) --stderr"
         let again = "run it again: vigil retry \(id)"
         if isRing { return ["submit one of them anew without the dependency: vigil submit --replace"] }
-        switch reason {
+        switch failure.reason {
         case .exitCode, .agentError: return [logs, again]
         case .signal:
             return ["look who ended it; when memory was short: dmesg, or the limits of its control group", logs, again]
-        case .timeout: return ["give it longer, by --timeout or TASK_TIMEOUT, or make it smaller", logs, again]
+        case .timeout:
+            let isHung = failure.message.hasPrefix("hung: ")
+            let longer = "give it longer, by --timeout or TASK_TIMEOUT, or make it smaller"
+            let limit = "if it was at work, raise the limit that is named, in the agent's profile"
+            let view = evidence.map { ["see what it was doing: \(printable($0))"] } ?? []
+            return view + [isHung ? limit : longer, logs, again]
         case .usageLimit: return ["wait for the limit's end", again]
         case .authentication: return ["log the agent in as the worker's user, or mend its key", again]
         case .interrupted: return ["look why the machine or the supervisor stopped", again]
