@@ -206,6 +206,24 @@ extension VerificationTests {
         }
     }
 
+    @Test func checkOfAnEarlierDaemonIsNotTakenForItsAgent() async throws {
+        let settings = ["MAX_RETRIES": "0", "AGENT_SILENCE_TIMEOUT": "1", "AGENT_RESULT_GRACE": "1"]
+        try await checking("read -r _ <../gate; exit 2", settings) { daemon in
+            let gate = try daemon.makeGate()
+            try daemon.submit("t1", "do it", ["verify_rounds": 0])
+            try await daemon.witness(2)
+            try await daemon.crash()
+            try await daemon.start()
+            _ = try await daemon.heartbeat { $0.activeTasks == 1 }
+            // An agent that begins later is ended for its silence; the check of one that has ended is not.
+            try daemon.submit("t2", "hold it")
+            #expect(try await daemon.result(of: "t2").failure?.reason == .timeout)
+            try gate.pass()
+            #expect(try await daemon.result(of: "t1").verification?.checks.map(\.exitCode) == [2])
+            #expect(try daemon.witness().count { $0.hasSuffix("checks") } == 1)
+        }
+    }
+
     @Test func agentThatEndsWithoutADaemonIsCheckedByTheNext() async throws {
         try await checking("exit 0") { daemon in
             let gate = try daemon.makeGate()
