@@ -14,6 +14,10 @@ static const uint8_t app_js[] = {
 #embed "assets/app.js"
 };
 
+static const uint8_t attempts_js[] = {
+#embed "assets/attempts.js"
+};
+
 static const uint8_t base_css[] = {
 #embed "assets/base.css"
 };
@@ -86,6 +90,10 @@ static const uint8_t settings_js[] = {
 #embed "assets/settings.js"
 };
 
+static const uint8_t shell_css[] = {
+#embed "assets/shell.css"
+};
+
 static const uint8_t shell_js[] = {
 #embed "assets/shell.js"
 };
@@ -128,6 +136,7 @@ static const struct cd_asset assets[] = {
     ASSET("acts.js", acts_js),
     ASSET("api.js", api_js),
     ASSET("app.js", app_js),
+    ASSET("attempts.js", attempts_js),
     ASSET("base.css", base_css),
     ASSET("charts.js", charts_js),
     ASSET("dom.js", dom_js),
@@ -146,6 +155,7 @@ static const struct cd_asset assets[] = {
     ASSET("problems.js", problems_js),
     ASSET("routes.js", routes_js),
     ASSET("settings.js", settings_js),
+    ASSET("shell.css", shell_css),
     ASSET("shell.js", shell_js),
     ASSET("signin.js", signin_js),
     ASSET("submit.js", submit_js),

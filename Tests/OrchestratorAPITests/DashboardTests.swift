@@ -90,7 +90,8 @@ import Testing
         #expect(Set(names) == Set(DashboardAsset.all.keys))
         for name in names {
             let bytes = try directory.read(FileName(name), limit: 1 << 20)
-            #expect(bytes == DashboardAsset.all[name]?.bytes, "\(name)")
+            let isSame = bytes == DashboardAsset.all[name]?.bytes
+            #expect(isSame, "\(name) is not what was compiled")
         }
     }
 

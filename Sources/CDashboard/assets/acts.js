@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done: asks before something is lost, and says what came of it.
 
-import { Refusal, post, remove } from './api.js';
+import { post, Refusal, remove } from './api.js';
 import { h } from './dom.js';
 import { part } from './parts.js';
 import { counted, line } from './text.js';
@@ -11,7 +11,12 @@ const dialog = document.getElementById('dialog');
 
 /** Says something for a while; a screen reader reads it out. */
 export function say(text, level = 'good') {
-    const toast = h('div', { class: `toast ${level}` }, h('span', {}, text), h('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss' }, '\u00d7'));
+    const toast = h(
+        'div',
+        { class: `toast ${level}` },
+        h('span', {}, text),
+        h('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss' }, '\u00d7'),
+    );
     toast.lastChild.addEventListener('click', () => toast.remove());
     toasts.append(toast);
     while (toasts.children.length > 3) toasts.firstChild.remove();
@@ -29,7 +34,11 @@ export function ask({ title, body, verb, kind = 'danger', read = () => true }) {
         h(
             'div',
             { class: 'dialog-acts' },
-            h('button', { type: 'button', class: 'button', value: 'no', autofocus: kind === 'danger' || isNotice }, isNotice ? 'Close' : 'Keep'),
+            h(
+                'button',
+                { type: 'button', class: 'button', value: 'no', autofocus: kind === 'danger' || isNotice },
+                isNotice ? 'Close' : 'Keep',
+            ),
             isNotice ? null : h('button', { type: 'submit', class: `button ${kind}` }, verb),
         ),
     );
@@ -42,10 +51,14 @@ export function ask({ title, body, verb, kind = 'danger', read = () => true }) {
             dialog.close();
         });
         form.querySelector('[value=no]').addEventListener('click', () => dialog.close());
-        dialog.addEventListener('close', () => {
-            dialog.replaceChildren();
-            resolve(choice);
-        }, { once: true });
+        dialog.addEventListener(
+            'close',
+            () => {
+                dialog.replaceChildren();
+                resolve(choice);
+            },
+            { once: true },
+        );
         dialog.showModal();
     });
 }
@@ -73,17 +86,29 @@ async function each(items, work) {
 const acts = {
     'cancel-task': {
         question: ({ id }) => ({
-            title: 'Cancel this task?', verb: 'Cancel task',
-            body: [h('p', {}, h('strong', {}, line(id)), ' ends as cancelled. Its processes are stopped, and it is not tried again.')],
+            title: 'Cancel this task?',
+            verb: 'Cancel task',
+            body: [
+                h(
+                    'p',
+                    {},
+                    h('strong', {}, line(id)),
+                    ' ends as cancelled. Its processes are stopped, and it is not tried again.',
+                ),
+            ],
         }),
         run: async ({ id }) => {
             const { outcome, message } = await post(`/tasks/${part(id)}/cancel`);
-            return outcome === 'pending' ? `Cancelling ${line(id)}.` : `${line(id)} is cancelled once its worker is served. ${line(message ?? '')}`;
+            return outcome === 'pending'
+                ? `Cancelling ${line(id)}.`
+                : `${line(id)} is cancelled once its worker is served. ${line(message ?? '')}`;
         },
     },
     'retry-task': {
         question: ({ id }) => ({
-            title: 'Run this task again?', verb: 'Run again', kind: 'primary',
+            title: 'Run this task again?',
+            verb: 'Run again',
+            kind: 'primary',
             body: [h('p', {}, h('strong', {}, line(id)), ' is queued anew; its result gives way to the new one.')],
         }),
         run: async ({ id }) => {
@@ -105,8 +130,9 @@ const acts = {
     },
     drain: {
         question: ({ worker }) => ({
-            title: `Drain ${worker}?`, verb: 'Drain',
-            body: [h('p', {}, `${worker} finishes what runs, starts nothing more, and stops. Its tasks wait until it is started again.`)],
+            title: `Drain ${worker}?`,
+            verb: 'Drain',
+            body: [h('p', {}, `${worker} finishes what runs, and stops. Its tasks wait until it is started again.`)],
         }),
         run: async ({ worker }) => {
             const { message } = await post(`/workers/${part(worker)}/drain`);
@@ -115,10 +141,25 @@ const acts = {
     },
     scale: {
         question: ({ worker, slots }) => ({
-            title: `Scale ${worker}`, verb: 'Scale', kind: 'primary',
+            title: `Scale ${worker}`,
+            verb: 'Scale',
+            kind: 'primary',
             body: [
                 h('p', {}, 'How many tasks it runs at once, until its daemon is started anew.'),
-                h('label', { class: 'field' }, h('span', {}, 'Slots'), h('input', { name: 'slots', type: 'number', min: '1', max: '100', required: true, value: slots, autofocus: true })),
+                h(
+                    'label',
+                    { class: 'field' },
+                    h('span', {}, 'Slots'),
+                    h('input', {
+                        name: 'slots',
+                        type: 'number',
+                        min: '1',
+                        max: '100',
+                        required: true,
+                        value: slots,
+                        autofocus: true,
+                    }),
+                ),
             ],
             read: (form) => form.elements.slots.valueAsNumber,
         }),
@@ -135,7 +176,8 @@ const acts = {
     },
     'remove-letter': {
         question: ({ name }) => ({
-            title: 'Remove this dead letter?', verb: 'Remove',
+            title: 'Remove this dead letter?',
+            verb: 'Remove',
             body: [h('p', {}, h('strong', {}, line(name)), ' is deleted for good, with what it says about the task.')],
         }),
         run: async (letter) => {
@@ -145,17 +187,22 @@ const acts = {
     },
     'retry-letters': {
         question: ({ items }) => ({
-            title: `Retry ${counted(items.length, 'dead letter')}?`, verb: `Retry ${items.length}`, kind: 'primary',
+            title: `Retry ${counted(items.length, 'dead letter')}?`,
+            verb: `Retry ${items.length}`,
+            kind: 'primary',
             body: [list(items)],
         }),
-        run: async ({ items }) => `${counted(await each(items, (letter) => post(`${letterPath(letter)}/retry`)), 'task')} queued again.`,
+        run: async ({ items }) =>
+            `${counted(await each(items, (letter) => post(`${letterPath(letter)}/retry`)), 'task')} queued again.`,
     },
     'remove-letters': {
         question: ({ items }) => ({
-            title: `Remove ${counted(items.length, 'dead letter')}?`, verb: `Remove ${items.length}`,
+            title: `Remove ${counted(items.length, 'dead letter')}?`,
+            verb: `Remove ${items.length}`,
             body: [h('p', {}, 'They are deleted for good, with what they say about their tasks.'), list(items)],
         }),
-        run: async ({ items }) => `${counted(await each(items, (letter) => remove(letterPath(letter))), 'dead letter')} removed.`,
+        run: async ({ items }) =>
+            `${counted(await each(items, (letter) => remove(letterPath(letter))), 'dead letter')} removed.`,
     },
     copy: {
         run: async ({ text }) => {
@@ -165,12 +212,13 @@ const acts = {
     },
 };
 
-const list = (items) => h(
-    'ul',
-    { class: 'affected' },
-    items.slice(0, 10).map(({ name }) => h('li', {}, line(name))),
-    items.length > 10 ? h('li', { class: 'muted' }, `and ${items.length - 10} more`) : null,
-);
+const list = (items) =>
+    h(
+        'ul',
+        { class: 'affected' },
+        items.slice(0, 10).map(({ name }) => h('li', {}, line(name))),
+        items.length > 10 ? h('li', { class: 'muted' }, `and ${items.length - 10} more`) : null,
+    );
 
 /** Does what was asked for; gives whether something was done. */
 export async function perform(name, data) {
@@ -184,7 +232,10 @@ export async function perform(name, data) {
         say(await deed.run(data, choice));
         return true;
     } catch (error) {
-        say(error instanceof Refusal ? line(error.message, 600) : `It could not be done: ${line(error.message)}`, 'bad');
+        say(
+            error instanceof Refusal ? line(error.message, 600) : `It could not be done: ${line(error.message)}`,
+            'bad',
+        );
         return false;
     }
 }

@@ -16,11 +16,17 @@ export class Refusal extends Error {
 let signedOut = () => {};
 
 /** Says whom to tell that the session is over. */
-export function onSignedOut(handler) { signedOut = handler; }
+export function onSignedOut(handler) {
+    signedOut = handler;
+}
 
 async function refusalOf(response) {
     let problem = {};
-    try { problem = await response.json(); } catch { /* Whatever stands before the API has its own pages. */ }
+    try {
+        problem = await response.json();
+    } catch {
+        /* Whatever stands before the API has its own pages. */
+    }
     const detail = problem.detail ?? `The server answered ${response.status} ${response.statusText}.`;
     return new Refusal(response.status, problem.code ?? 'unknown', detail, response.headers.get('Retry-After'));
 }
@@ -100,4 +106,6 @@ export async function signOut() {
 }
 
 /** Forgets who was signed in. */
-export function forget() { caller = null; }
+export function forget() {
+    caller = null;
+}

@@ -2,10 +2,10 @@
 // The shell of the page: who is signed in, which view is shown, and when it is brought up to date.
 
 import { isAct, perform, say } from './acts.js';
-import { Refusal, forget, get, me, onSignedOut, resume, signOut } from './api.js';
+import { forget, get, me, onSignedOut, Refusal, resume, signOut } from './api.js';
 import { h, morph } from './dom.js';
-import { Live } from './live.js';
 import { help, keys } from './keys.js';
+import { Live } from './live.js';
 import { tick } from './parts.js';
 import { problems } from './problems.js';
 import { viewOf } from './routes.js';
@@ -23,6 +23,8 @@ let timer = null;
 let lastLook = 0;
 let isLooking = false;
 let mustLook = false;
+/** Whether something is being asked for or done. */
+let isActing = false;
 
 const live = new Live({
     event: () => soon(),
@@ -46,20 +48,23 @@ function soon(delay = 250) {
 
 async function look() {
     const own = current;
-    if (!own || !own.view.fetch) return;
+    if (!own?.view.fetch) return;
+    // Aborted as soon as another view or another filter is asked for.
+    const { signal } = own.abort;
+    clearTimeout(timer);
     isLooking = true;
     mustLook = false;
     lastLook = performance.now();
     try {
         const [status, data] = await Promise.all([
-            get('/status', { signal: own.abort.signal }),
-            own.view.fetch(own.route, own.abort.signal, own.local),
+            get('/status', { signal }),
+            own.view.fetch(own.route, signal, own.local),
         ]);
-        if (own === current) show(own, { ...data, status });
+        if (!signal.aborted) show(own, { ...data, status });
     } catch (error) {
-        if (own === current) fail(own, error);
+        if (!signal.aborted) fail(own, error);
     }
-    if (own !== current || own.abort.signal.aborted) return;
+    if (signal.aborted) return;
     isLooking = false;
     // A queue that takes long to look at is looked at more rarely.
     clearTimeout(timer);
@@ -71,7 +76,10 @@ async function look() {
 function show(own, data) {
     own.data = data;
     const found = problems(data.status);
-    shell.counts({ problems: found.filter((problem) => problem.level !== 'calm').length, letters: data.status.workers.reduce((sum, worker) => sum + worker.dead_letters, 0) });
+    shell.counts({
+        problems: found.filter((problem) => problem.level !== 'calm').length,
+        letters: data.status.workers.reduce((sum, worker) => sum + worker.dead_letters, 0),
+    });
     paint(own);
     shell.asOf();
 }
@@ -100,22 +108,37 @@ function fail(own, error) {
     if (error instanceof Refusal && (error.status === 401 || (error.status === 0 && own.data))) return;
     const text = h('p', { class: 'notice bad', role: 'alert', 'data-key': 'failure' }, line(error.message, 600));
     if (own.data && error.status !== 404) return say(line(error.message, 600), 'bad');
-    morph(main, h('div', {}, h('div', { class: 'heading' }, h('h1', { tabindex: '-1' }, own.view.title(own.route))), text));
+    morph(
+        main,
+        h('div', {}, h('div', { class: 'heading' }, h('h1', { tabindex: '-1' }, own.view.title(own.route))), text),
+    );
     own.isPainted = false;
     arrive(own);
 }
 
 /** A view that is about to be shown: `abort` ends its requests, `ended` what it listens to. */
 function made(view, route, isFirst) {
-    const own = { view, route, isFirst, abort: new AbortController(), ended: new AbortController(), local: view.local?.(route) ?? {} };
-    own.refresh = () => { if (own === current) soon(0); };
-    own.repaint = () => { if (own === current && own.data) paint(own); };
+    const own = {
+        view,
+        route,
+        isFirst,
+        abort: new AbortController(),
+        ended: new AbortController(),
+        local: view.local?.(route) ?? {},
+    };
+    own.refresh = () => {
+        if (own === current) soon(0);
+    };
+    own.repaint = () => {
+        if (own === current && own.data) paint(own);
+    };
     return own;
 }
 
 /** Shows the view that the address names. */
 function go({ isFirst = false } = {}) {
-    const { view, route } = me() === null ? { view: signIn, route: { path: '/', query: new URLSearchParams() } } : viewOf(location.hash);
+    const { view, route } =
+        me() === null ? { view: signIn, route: { path: '/', query: new URLSearchParams() } } : viewOf(location.hash);
     if (current) {
         current.abort.abort();
         // The same view with another filter stays where it is.
@@ -190,10 +213,14 @@ document.addEventListener('click', async (event) => {
     if (why) return say(why, 'warn');
     if (own[name]) return own[name]();
     if (!isAct(name)) return current.view.act?.(name, data, current, perform);
-    button.disabled = true;
-    const isDone = await perform(name, data);
-    button.disabled = false;
-    if (isDone) soon(0);
+    // Once at a time; a button that is disabled could not have its focus back from the dialog.
+    if (isActing) return;
+    isActing = true;
+    try {
+        if (await perform(name, data)) soon(0);
+    } finally {
+        isActing = false;
+    }
 });
 document.getElementById('skip').addEventListener('click', (event) => {
     event.preventDefault();

@@ -26,7 +26,7 @@ export const h = (tag, attributes, ...children) => fill(document.createElement(t
 /** An element of a drawing. */
 export const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-const keyOf = (node) => node.nodeType === 1 ? node.getAttribute('data-key') : null;
+const keyOf = (node) => (node.nodeType === 1 ? node.getAttribute('data-key') : null);
 const isAlike = (one, other) => one.nodeName === other.nodeName && keyOf(one) === keyOf(other);
 
 /**
@@ -42,7 +42,7 @@ export function morph(shown, wanted) {
     let place = shown.firstChild;
     for (const next of [...wanted.childNodes]) {
         const key = keyOf(next);
-        let match = key === null ? place : keyed.get(`${next.nodeName} ${key}`);
+        const match = key === null ? place : keyed.get(`${next.nodeName} ${key}`);
         if (match && isAlike(match, next)) {
             if (match === place) place = place.nextSibling;
             else shown.insertBefore(match, place);

@@ -8,12 +8,22 @@ import { h } from './dom.js';
 const STORE = 'vigil-single-keys';
 
 function areOn() {
-    try { return localStorage.getItem(STORE) !== 'off'; } catch { return true; }
+    try {
+        return localStorage.getItem(STORE) !== 'off';
+    } catch {
+        return true;
+    }
 }
 
 const shortcuts = [
-    ['/', 'Find a task'], ['j, k', 'Next and previous row'], ['Enter', 'Open the row'], ['n', 'Submit a task'],
-    ['c', 'Cancel the task shown'], ['r', 'Retry the task shown'], ['g then o, t, w, d', 'Overview, tasks, workers, dead letters'], ['?', 'This list'],
+    ['/', 'Find a task'],
+    ['j, k', 'Next and previous row'],
+    ['Enter', 'Open the row'],
+    ['n', 'Submit a task'],
+    ['c', 'Cancel the task shown'],
+    ['r', 'Retry the task shown'],
+    ['g then o, t, w, d', 'Overview, tasks, workers, dead letters'],
+    ['?', 'This list'],
 ];
 
 /** Shows the keys. */
@@ -21,12 +31,20 @@ export async function help() {
     const box = h('input', { type: 'checkbox', name: 'keys' });
     box.checked = areOn();
     box.addEventListener('change', () => {
-        try { localStorage.setItem(STORE, box.checked ? 'on' : 'off'); } catch { /* It stays as it is. */ }
+        try {
+            localStorage.setItem(STORE, box.checked ? 'on' : 'off');
+        } catch {
+            /* It stays as it is. */
+        }
     });
     await ask({
         title: 'Keyboard shortcuts',
         body: [
-            h('dl', { class: 'keys' }, shortcuts.map(([key, what]) => h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)))),
+            h(
+                'dl',
+                { class: 'keys' },
+                shortcuts.map(([key, what]) => h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, what))),
+            ),
             h('label', { class: 'check' }, box, ' Single keys do something'),
         ],
     });
@@ -59,15 +77,23 @@ export function keys({ main, refresh }) {
         '?': help,
         j: () => step(main, 1),
         k: () => step(main, -1),
-        n: () => { location.hash = '#/submit'; },
+        n: () => {
+            location.hash = '#/submit';
+        },
         c: () => main.querySelector('[aria-keyshortcuts=c]')?.click(),
         r: () => (main.querySelector('[aria-keyshortcuts=r]') ?? { click: refresh }).click(),
-        g: () => { waitsForPlace = true; },
+        g: () => {
+            waitsForPlace = true;
+        },
     };
     document.addEventListener('keydown', (event) => {
         if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
         if (event.target.closest('input, textarea, select')) {
-            if (event.key === 'Escape') event.target.blur();
+            // It leaves the field; what was searched for stays.
+            if (event.key === 'Escape') {
+                event.preventDefault();
+                event.target.blur();
+            }
             return;
         }
         if (find.hidden || !areOn()) return;

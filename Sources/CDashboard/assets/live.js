@@ -48,7 +48,9 @@ export class Live {
     }
 
     /** The sequence of the last event. */
-    get last() { return this.#last; }
+    get last() {
+        return this.#last;
+    }
 
     start() {
         this.#isWanted = true;
@@ -124,7 +126,7 @@ export class Live {
 
     #later() {
         // Half of the wait is chance, so that many pages do not come back at the same moment.
-        const wait = this.#wait / 2 + Math.random() * this.#wait / 2;
+        const wait = this.#wait / 2 + (Math.random() * this.#wait) / 2;
         this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
         this.#on.lost(Date.now() + wait);
         this.#timer = setTimeout(() => {

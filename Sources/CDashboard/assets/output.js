@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shows the output of an attempt as it comes. However much that is, the page holds a bounded part of it.
 
-import { Refusal, path, send } from './api.js';
+import { path, Refusal, send } from './api.js';
 import { h } from './dom.js';
 import { part } from './parts.js';
 import { plain, size } from './text.js';
@@ -18,7 +18,7 @@ export class Output {
     #pieces = [];
     #length = 0;
     #waiting = '';
-    #frame = null;
+    #isDue = false;
     #abort = null;
     #shown = '';
     #stream = 'stdout';
@@ -35,10 +35,14 @@ export class Output {
         });
         this.#head.addEventListener('change', (event) => this.#choose({ attempt: Number(event.target.value) }));
         signal.addEventListener('abort', () => this.#abort?.abort());
-        document.addEventListener('visibilitychange', () => {
-            if (document.visibilityState === 'hidden') this.#stop();
-            else this.#start();
-        }, { signal });
+        document.addEventListener(
+            'visibilitychange',
+            () => {
+                if (document.visibilityState === 'hidden') this.#stop();
+                else this.#start();
+            },
+            { signal },
+        );
     }
 
     /** Takes the attempts as the task tells them; the latest is followed unless another one was chosen. */
@@ -58,22 +62,52 @@ export class Output {
         this.#start();
     }
 
-    get #chosen() { return this.#attempts.find(({ number }) => number === this.#attempt); }
+    get #chosen() {
+        return this.#attempts.find(({ number }) => number === this.#attempt);
+    }
 
     #paintHead() {
         const attempt = this.#chosen;
         const bytes = attempt?.[`${this.#stream}_bytes`] ?? 0;
-        const streams = ['stdout', 'stderr'].map((stream) => h(
-            'button',
-            { type: 'button', class: 'tab', 'data-stream': stream, 'aria-pressed': String(stream === this.#stream) },
-            stream, ' ', h('span', { class: 'muted' }, size(attempt?.[`${stream}_bytes`] ?? 0)),
-        ));
+        const streams = ['stdout', 'stderr'].map((stream) =>
+            h(
+                'button',
+                {
+                    type: 'button',
+                    class: 'tab',
+                    'data-stream': stream,
+                    'aria-pressed': String(stream === this.#stream),
+                },
+                stream,
+                ' ',
+                h('span', { class: 'muted' }, size(attempt?.[`${stream}_bytes`] ?? 0)),
+            ),
+        );
         const query = path(`/api/v1/tasks/${part(this.#id)}/logs`, { stream: this.#stream, attempt: this.#attempt });
         const wanted = [
             h('div', { class: 'tabs', role: 'group', 'aria-label': 'Stream' }, streams),
-            this.#attempts.length > 1 ? h('label', { class: 'field inline' }, h('span', {}, 'Attempt'), h('select', {}, this.#attempts.map(({ number }) => h('option', { value: number, selected: number === this.#attempt }, String(number))))) : null,
+            this.#attempts.length > 1
+                ? h(
+                      'label',
+                      { class: 'field inline' },
+                      h('span', {}, 'Attempt'),
+                      h(
+                          'select',
+                          {},
+                          this.#attempts.map(({ number }) =>
+                              h('option', { value: number, selected: number === this.#attempt }, String(number)),
+                          ),
+                      ),
+                  )
+                : null,
             this.#note,
-            bytes > 0 && bytes <= 4 << 20 ? h('a', { class: 'button', href: query, download: `${this.#id}-${this.#attempt}.${this.#stream}.txt` }, 'Download') : null,
+            bytes > 0 && bytes <= 4 << 20
+                ? h(
+                      'a',
+                      { class: 'button', href: query, download: `${this.#id}-${this.#attempt}.${this.#stream}.txt` },
+                      'Download',
+                  )
+                : null,
         ].filter(Boolean);
         if (this.#head.contains(document.activeElement) && document.activeElement.matches('select')) return;
         const focused = document.activeElement?.closest('[data-stream]')?.dataset.stream;
@@ -115,17 +149,24 @@ export class Output {
         const query = { stream: this.#stream, attempt: this.#attempt };
         while (!signal.aborted) {
             try {
-                const response = await send('GET', path(`/tasks/${part(this.#id)}/logs/stream`, { ...query, from: this.#offset }), { signal });
+                const response = await send(
+                    'GET',
+                    path(`/tasks/${part(this.#id)}/logs/stream`, { ...query, from: this.#offset }),
+                    { signal },
+                );
                 this.#say(this.#chosen?.running ? 'live' : '');
                 wait = FIRST_WAIT;
                 await this.#read(response.body.getReader(), signal);
                 return this.#say('ended');
             } catch (error) {
                 if (signal.aborted) return;
-                if (error instanceof Refusal && error.status !== 0 && error.status < 500) return this.#say(error.status === 404 ? 'there is none' : error.message);
+                if (error instanceof Refusal && error.status !== 0 && error.status < 500)
+                    return this.#say(error.status === 404 ? 'there is none' : error.message);
             }
             this.#say('interrupted');
-            await new Promise((resolve) => { setTimeout(resolve, wait); });
+            await new Promise((resolve) => {
+                setTimeout(resolve, wait);
+            });
             wait = Math.min(wait * 2, LONGEST_WAIT);
         }
     }
@@ -159,8 +200,10 @@ export class Output {
     #put(text) {
         this.#waiting += text;
         if (this.#waiting.length > MOST) this.#waiting = this.#waiting.slice(-MOST);
-        this.#frame ??= requestAnimationFrame(() => {
-            this.#frame = null;
+        if (this.#isDue) return;
+        this.#isDue = true;
+        requestAnimationFrame(() => {
+            this.#isDue = false;
             this.#flush();
         });
     }

@@ -13,8 +13,26 @@ export const part = encodeURIComponent;
 
 export const taskLink = (id, attributes = {}) => link(`/tasks/${part(id)}`, plain(id), { class: 'id', ...attributes });
 
-/** The view's heading, with what can be done beside it. */
-export const heading = (title, ...beside) => h('div', { class: 'heading' }, h('h1', { tabindex: '-1' }, title), h('div', { class: 'acts' }, beside));
+/** The view's heading, perhaps with a mark behind its title, and with what can be done beside it. */
+export function heading(title, ...beside) {
+    const [text, mark] = [title].flat();
+    return h(
+        'div',
+        { class: 'heading' },
+        h('div', { class: 'title' }, h('h1', { tabindex: '-1' }, text), mark ?? null),
+        beside.length > 0 ? h('div', { class: 'acts' }, beside) : null,
+    );
+}
+
+/** A stable word of the system's, which may be broken at its joints. */
+export const word = (text) =>
+    h(
+        'code',
+        {},
+        String(text)
+            .split('_')
+            .map((piece, index) => (index ? ['_', h('wbr'), plain(piece)] : plain(piece))),
+    );
 
 /** A titled part of a view. */
 export function panel(title, attributes, ...children) {
@@ -32,9 +50,10 @@ export function panel(title, attributes, ...children) {
 export const empty = (...text) => h('p', { class: 'empty' }, text);
 
 /** A time that goes on; `as` is `ago`, or `age` for the length alone. */
-export const since = (iso, as = 'ago') => iso
-    ? h('time', { datetime: iso, title: moment(iso), 'data-as': as }, as === 'age' ? age(iso) : ago(iso))
-    : h('span', { class: 'muted' }, '\u2013');
+export const since = (iso, as = 'ago') =>
+    iso
+        ? h('time', { datetime: iso, title: moment(iso), 'data-as': as }, as === 'age' ? age(iso) : ago(iso))
+        : h('span', { class: 'muted' }, '\u2013');
 
 /** Writes all times anew. */
 export function tick(root) {
@@ -45,7 +64,13 @@ export function tick(root) {
 }
 
 const levels = {
-    queued: 'calm', waiting: 'warn', running: 'busy', completed: 'good', failed: 'bad', cancelled: 'calm', refused: 'bad',
+    queued: 'calm',
+    waiting: 'warn',
+    running: 'busy',
+    completed: 'good',
+    failed: 'bad',
+    cancelled: 'calm',
+    refused: 'bad',
 };
 
 /** A word with its colour; the word says it all. */
@@ -56,12 +81,14 @@ export const state = (word) => badge(levels[word] ?? 'calm', word);
 
 /** How a worker is: a level and a word. */
 export function health(worker) {
-    if (worker.daemon === 'crashed' || worker.daemon === 'gone' || worker.daemon === 'silent') return ['bad', worker.daemon];
+    if (worker.daemon === 'crashed' || worker.daemon === 'gone' || worker.daemon === 'silent')
+        return ['bad', worker.daemon];
     if (worker.daemon !== 'running') return ['calm', worker.daemon === 'absent' ? 'no daemon' : worker.daemon];
     if (worker.status === 'degraded') return ['bad', 'degraded'];
     if (worker.circuit_breaker_state === 'open') return ['bad', 'circuit open'];
     if (worker.circuit_breaker_state === 'half_open') return ['warn', 'circuit half-open'];
-    if (worker.status === 'paused' || worker.status === 'draining' || worker.status === 'stopped') return ['warn', worker.status];
+    if (worker.status === 'paused' || worker.status === 'draining' || worker.status === 'stopped')
+        return ['warn', worker.status];
     return ['good', worker.status ?? 'starting'];
 }
 
@@ -70,7 +97,13 @@ export function meter(taken, all, label, kind = '') {
     const share = all > 0 ? Math.min(1, taken / all) * 100 : 0;
     return s(
         'svg',
-        { class: `meter ${kind}`.trim(), viewBox: '0 0 100 6', preserveAspectRatio: 'none', role: 'img', 'aria-label': `${label}: ${count(taken)} of ${count(all)}` },
+        {
+            class: `meter ${kind}`.trim(),
+            viewBox: '0 0 100 6',
+            preserveAspectRatio: 'none',
+            role: 'img',
+            'aria-label': `${label}: ${count(taken)} of ${count(all)}`,
+        },
         s('rect', { class: 'track', width: 100, height: 6 }),
         s('rect', { class: 'taken', width: share.toFixed(1), height: 6 }),
     );
@@ -96,26 +129,40 @@ export function act(label, name, data = {}, { scope = 'write', kind = '', title 
  * a row is its key, its cells, and further attributes.
  */
 export function table(caption, columns, rows, attributes = {}) {
-    const kinds = columns.map((column) => [...(column.match(/^[#-]+/)?.[0] ?? '')].map((mark) => (mark === '#' ? 'number' : 'wide')).join(' ') || null);
+    const kinds = columns.map(
+        (column) =>
+            [...(column.match(/^[#-]+/)?.[0] ?? '')].map((mark) => (mark === '#' ? 'number' : 'wide')).join(' ') ||
+            null,
+    );
     const titles = columns.map((column) => column.replace(/^[#-]+/, ''));
     return h(
         'div',
-        { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption, ...attributes },
+        { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': caption, ...attributes },
         h(
             'table',
             {},
             h('caption', { class: 'hidden' }, caption),
-            h('thead', {}, h('tr', {}, titles.map((title, index) => h('th', { scope: 'col', class: kinds[index] }, title)))),
+            h(
+                'thead',
+                {},
+                h(
+                    'tr',
+                    {},
+                    titles.map((title, index) => h('th', { scope: 'col', class: kinds[index] }, title)),
+                ),
+            ),
             h(
                 'tbody',
                 {},
-                rows.map(([key, cells, more = {}]) => h(
-                    'tr',
-                    { 'data-key': key, ...more },
-                    cells.map((cell, index) => (index === 0
-                        ? h('th', { scope: 'row' }, cell)
-                        : h('td', { class: kinds[index] }, cell))),
-                )),
+                rows.map(([key, cells, more = {}]) =>
+                    h(
+                        'tr',
+                        { 'data-key': key, ...more },
+                        cells.map((cell, index) =>
+                            index === 0 ? h('th', { scope: 'row' }, cell) : h('td', { class: kinds[index] }, cell),
+                        ),
+                    ),
+                ),
             ),
         ),
     );
@@ -125,27 +172,47 @@ export function table(caption, columns, rows, attributes = {}) {
 export const narrow = (...children) => h('span', { class: 'narrow' }, children);
 
 /** Names and values. */
-export const facts = (pairs) => h(
-    'dl',
-    { class: 'facts' },
-    pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== undefined).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
-);
+export const facts = (pairs) =>
+    h(
+        'dl',
+        { class: 'facts' },
+        pairs
+            .filter((pair) => pair && pair[1] !== null && pair[1] !== undefined)
+            .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+    );
 
 /** A foreign text of many lines. */
-export const block = (text, attributes = {}) => h('pre', { class: 'block', tabindex: '0', ...attributes }, plain(text));
+export const block = (text, label) =>
+    h('pre', { class: 'block', tabindex: '0', role: 'group', 'aria-label': label }, plain(text));
 
 /** A line that a shell takes, with a button that copies it. */
-export const command = (text) => h(
-    'span',
-    { class: 'command' },
-    h('code', {}, line(text)),
-    h('button', { type: 'button', class: 'quiet', 'data-act': 'copy', 'data-text': text, 'aria-label': `Copy: ${line(text)}` }, 'Copy'),
-);
+export const command = (text) =>
+    h(
+        'span',
+        { class: 'command' },
+        h('code', {}, line(text)),
+        h(
+            'button',
+            {
+                type: 'button',
+                class: 'quiet',
+                'data-act': 'copy',
+                'data-text': text,
+                'aria-label': `Copy: ${line(text)}`,
+            },
+            'Copy',
+        ),
+    );
 
 /** A choice of few. */
-export const select = (name, label, options, chosen) => h(
-    'label',
-    { class: 'field' },
-    h('span', {}, label),
-    h('select', { name }, options.map(([value, text]) => h('option', { value, selected: value === (chosen ?? '') }, text))),
-);
+export const select = (name, label, options, chosen) =>
+    h(
+        'label',
+        { class: 'field' },
+        h('span', {}, label),
+        h(
+            'select',
+            { name },
+            options.map(([value, text]) => h('option', { value, selected: value === (chosen ?? '') }, text)),
+        ),
+    );

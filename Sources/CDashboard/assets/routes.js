@@ -31,10 +31,17 @@ export const views = [
     Object.assign(settings, { home: '/settings', label: 'Settings' }),
 ];
 
-const depths = [[task, /^\/tasks\/([^/]+)$/, ['id']], [letter, /^\/dead-letters\/([^/]+)\/([^/]+)$/, ['worker', 'file']]];
+const depths = [
+    [task, /^\/tasks\/([^/]+)$/, ['id']],
+    [letter, /^\/dead-letters\/([^/]+)\/([^/]+)$/, ['worker', 'file']],
+];
 
 function decoded(text) {
-    try { return decodeURIComponent(text); } catch { return text; }
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text;
+    }
 }
 
 /** The view and the route of an address. */
@@ -43,7 +50,14 @@ export function viewOf(hash) {
     const route = { path, query: new URLSearchParams(query) };
     for (const [view, pattern, names] of depths) {
         const match = pattern.exec(path);
-        if (match) return { view, route: Object.assign(route, Object.fromEntries(names.map((name, index) => [name, decoded(match[index + 1])]))) };
+        if (match)
+            return {
+                view,
+                route: Object.assign(
+                    route,
+                    Object.fromEntries(names.map((name, index) => [name, decoded(match[index + 1])])),
+                ),
+            };
     }
     const view = views.find(({ home }) => home === path.replace(/(.)\/$/, '$1'));
     return view ? { view, route } : { view: nothing, route };

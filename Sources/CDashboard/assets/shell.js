@@ -6,7 +6,9 @@ import { views } from './routes.js';
 import { counted, duration, timeOfDay } from './text.js';
 
 const byId = (id) => document.getElementById(id);
-const [nav, find, banner, linkState, theme, signOut] = ['nav', 'find', 'banner', 'link-state', 'theme', 'sign-out'].map(byId);
+const [nav, find, banner, linkState, theme, signOut] = ['nav', 'find', 'banner', 'link-state', 'theme', 'sign-out'].map(
+    byId,
+);
 
 let chosen = null;
 let marks = {};
@@ -14,25 +16,43 @@ let nextTry = null;
 let wasLost = false;
 
 function paintNav() {
-    const items = views.filter((view) => view.label).map((view) => {
-        const mark = marks[view.mark] ?? 0;
-        return h(
-            'li',
-            {},
-            h(
-                'a',
-                { href: `#${view.home}`, 'aria-current': view === chosen || view.parts?.includes(chosen) ? 'page' : null },
-                view.label,
-                mark > 0 ? h('span', { class: `mark ${view.mark}` }, String(mark), h('span', { class: 'hidden' }, view.mark === 'problems' ? ' that need you' : ' lie there')) : null,
-            ),
-        );
-    });
+    const items = views
+        .filter((view) => view.label)
+        .map((view) => {
+            const mark = marks[view.mark] ?? 0;
+            return h(
+                'li',
+                {},
+                h(
+                    'a',
+                    {
+                        href: `#${view.home}`,
+                        'aria-current': view === chosen || view.parts?.includes(chosen) ? 'page' : null,
+                    },
+                    view.label,
+                    mark > 0
+                        ? h(
+                              'span',
+                              { class: `mark ${view.mark}` },
+                              String(mark),
+                              h(
+                                  'span',
+                                  { class: 'hidden' },
+                                  view.mark === 'problems' ? ' that need you' : ' lie there',
+                              ),
+                          )
+                        : null,
+                ),
+            );
+        });
     morph(nav, h('nav', {}, h('ul', {}, items)));
 }
 
 const themes = ['auto', 'light', 'dark'];
 
-function themeNow() { return document.documentElement.dataset.theme ?? 'auto'; }
+function themeNow() {
+    return document.documentElement.dataset.theme ?? 'auto';
+}
 
 function paintTheme() {
     theme.textContent = `${themeNow()[0].toUpperCase()}${themeNow().slice(1)}`;
@@ -44,7 +64,8 @@ function paintTheme() {
 function paintBanner() {
     if (nextTry === null) return;
     const seconds = Math.max(0, (nextTry - Date.now()) / 1000);
-    banner.querySelector('.countdown').textContent = seconds > 0 ? `Next try in ${duration(Math.ceil(seconds))}.` : 'Trying now.';
+    banner.querySelector('.countdown').textContent =
+        seconds > 0 ? `Next try in ${duration(Math.ceil(seconds))}.` : 'Trying now.';
 }
 
 export const shell = {
@@ -71,6 +92,7 @@ export const shell = {
     chosen(view) {
         chosen = view;
         paintNav();
+        nav.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     },
 
     /** Numbers beside the views. */
@@ -84,7 +106,9 @@ export const shell = {
         banner.classList.toggle('good', wasLost);
         if (wasLost) {
             banner.replaceChildren('The connection is back; what you see is up to date again.');
-            setTimeout(() => { if (nextTry === null) banner.hidden = true; }, 4000);
+            setTimeout(() => {
+                if (nextTry === null) banner.hidden = true;
+            }, 4000);
         } else {
             banner.hidden = true;
         }
@@ -121,7 +145,11 @@ export const shell = {
         const next = themes[(themes.indexOf(themeNow()) + 1) % themes.length];
         if (next === 'auto') delete document.documentElement.dataset.theme;
         else document.documentElement.dataset.theme = next;
-        try { localStorage.setItem('vigil-theme', next); } catch { /* It holds until the page is closed. */ }
+        try {
+            localStorage.setItem('vigil-theme', next);
+        } catch {
+            /* It holds until the page is closed. */
+        }
         paintTheme();
     },
 };

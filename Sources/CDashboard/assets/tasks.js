@@ -3,13 +3,16 @@
 
 import { get, path } from './api.js';
 import { h } from './dom.js';
-import { empty, heading, link, narrow, select, since, state, table, taskLink } from './parts.js';
-import { count, duration, line, reason } from './text.js';
+import { empty, heading, link, narrow, select, since, state, table, taskLink, word } from './parts.js';
+import { count, counted, duration, line, reason } from './text.js';
 
 const states = ['queued', 'waiting', 'running', 'completed', 'failed', 'cancelled'];
 const [PAGE, MOST] = [100, 500];
 
-const filterOf = (route) => ({ state: route.query.getAll('state'), ...Object.fromEntries(['worker', 'group', 'match'].map((name) => [name, route.query.get(name) ?? ''])) });
+const filterOf = (route) => ({
+    state: route.query.getAll('state'),
+    ...Object.fromEntries(['worker', 'group', 'match'].map((name) => [name, route.query.get(name) ?? ''])),
+});
 const isFiltered = (filter) => filter.state.length > 0 || filter.worker || filter.group || filter.match;
 
 function filterBar(filter, workers) {
@@ -17,40 +20,100 @@ function filterBar(filter, workers) {
     return h(
         'form',
         { class: 'filters', 'aria-label': 'Filter', 'data-key': 'filters' },
-        h('fieldset', {}, h('legend', { class: 'hidden' }, 'States'), states.map((word) => h('label', { class: 'chip' }, h('input', { type: 'checkbox', name: 'state', value: word, checked: filter.state.includes(word) }), h('span', {}, word)))),
+        h(
+            'fieldset',
+            {},
+            h('legend', { class: 'hidden' }, 'States'),
+            states.map((word) =>
+                h(
+                    'label',
+                    { class: 'chip' },
+                    h('input', { type: 'checkbox', name: 'state', value: word, checked: filter.state.includes(word) }),
+                    h('span', {}, word),
+                ),
+            ),
+        ),
         select('worker', 'Worker', [['', 'all'], ...names.map((name) => [name, name])], filter.worker),
-        h('label', { class: 'field' }, h('span', {}, 'Group'), h('input', { name: 'group', type: 'text', value: filter.group, placeholder: 'any', maxlength: 128, autocomplete: 'off', spellcheck: 'false' })),
-        h('label', { class: 'field' }, h('span', {}, 'Id contains'), h('input', { name: 'match', type: 'search', value: filter.match, maxlength: 128, autocomplete: 'off', spellcheck: 'false' })),
+        h(
+            'label',
+            { class: 'field' },
+            h('span', {}, 'Group'),
+            h('input', {
+                name: 'group',
+                type: 'text',
+                value: filter.group,
+                placeholder: 'any',
+                maxlength: 128,
+                autocomplete: 'off',
+                spellcheck: 'false',
+            }),
+        ),
+        h(
+            'label',
+            { class: 'field' },
+            h('span', {}, 'Id contains'),
+            h('input', {
+                name: 'match',
+                type: 'search',
+                value: filter.match,
+                maxlength: 128,
+                autocomplete: 'off',
+                spellcheck: 'false',
+            }),
+        ),
         isFiltered(filter) ? link('/tasks', 'Clear', { class: 'button' }) : null,
     );
 }
 
 function remark(task) {
     if (task.waiting_for.length > 0) return task.waiting_for.map((wait) => h('div', { class: 'why' }, reason(wait)));
-    if (task.reason) return h('span', {}, h('code', {}, task.reason), ' ', line(task.message ?? '', 160));
+    if (task.reason) return h('span', {}, word(task.reason), ' ', line(task.message ?? '', 160));
     return task.attempts > 1 ? `${count(task.attempts)} attempts` : '';
 }
 
-const row = (task) => [`${task.worker}/${task.task_id}`, [
-    [taskLink(task.task_id), narrow(task.worker, ' \u00b7 ', since(task.since))],
-    task.worker,
-    task.group ? link(path('/tasks', { group: task.group }), task.group) : h('span', { class: 'muted' }, '\u2013'),
-    state(task.state),
-    since(task.since),
-    task.duration_seconds === null ? h('span', { class: 'muted' }, '\u2013') : duration(task.duration_seconds),
-    remark(task),
-]];
+const row = (task) => [
+    `${task.worker}/${task.task_id}`,
+    [
+        [taskLink(task.task_id), narrow(task.worker, ' \u00b7 ', since(task.since))],
+        task.worker,
+        task.group ? link(path('/tasks', { group: task.group }), task.group) : h('span', { class: 'muted' }, '\u2013'),
+        state(task.state),
+        since(task.since),
+        task.duration_seconds === null ? h('span', { class: 'muted' }, '\u2013') : duration(task.duration_seconds),
+        remark(task),
+    ],
+];
+
+/** How many tasks are shown, and of what. */
+function summary(number, isAll, isOfFilter) {
+    if (number === 0) return '';
+    return [counted(number, isAll ? 'task' : 'newest task'), isOfFilter ? ' of this filter' : ''].join('');
+}
 
 function more(data, local) {
     if (data.next === null) return h('p', { class: 'muted' }, data.tasks.length > 0 ? 'That is all.' : null);
-    if (local.limit < MOST) return h('button', { type: 'button', class: 'button', 'data-act': 'more' }, `Show ${PAGE} more`);
-    return h('p', {}, 'More than a page is good for: narrow the filter, or ', h('button', { type: 'button', class: 'button', 'data-act': 'next' }, 'go on with older ones'), local.cursor ? [' or ', h('button', { type: 'button', class: 'button', 'data-act': 'newest' }, 'back to the newest')] : null);
+    if (local.limit < MOST)
+        return h('button', { type: 'button', class: 'button', 'data-act': 'more' }, `Show ${PAGE} more`);
+    return h(
+        'p',
+        {},
+        'More than a page is good for: narrow the filter, or ',
+        h('button', { type: 'button', class: 'button', 'data-act': 'next' }, 'go on with older ones'),
+        local.cursor
+            ? [' or ', h('button', { type: 'button', class: 'button', 'data-act': 'newest' }, 'back to the newest')]
+            : null,
+    );
 }
 
 /** Reads the form into the address. */
 function apply(form) {
     const read = new FormData(form);
-    location.hash = path('/tasks', { state: read.getAll('state'), worker: read.get('worker'), group: read.get('group').trim(), match: read.get('match').trim() });
+    location.hash = path('/tasks', {
+        state: read.getAll('state'),
+        worker: read.get('worker'),
+        group: read.get('group').trim(),
+        match: read.get('match').trim(),
+    });
 }
 
 export default {
@@ -69,10 +132,15 @@ export default {
         const rows = data.tasks.map(row);
         return [
             heading('Tasks', link('/submit', 'Submit a task', { class: 'button primary' })),
-            filterBar(filter, data.status.workers.map((worker) => worker.worker)),
-            h('p', { class: 'summary', role: 'status' }, rows.length === 0 ? '' : `${count(rows.length)}${data.next === null ? '' : ' newest'} ${rows.length === 1 ? 'task' : 'tasks'}${isFiltered(filter) ? ' of this filter' : ''}`),
+            filterBar(
+                filter,
+                data.status.workers.map((worker) => worker.worker),
+            ),
+            h('p', { class: 'summary', role: 'status' }, summary(rows.length, data.next === null, isFiltered(filter))),
             rows.length > 0
-                ? table('Tasks', ['Task', '-Worker', '-Group', 'State', '-#Since', '-#Ran', 'Remark'], rows, { 'data-key': 'rows' })
+                ? table('Tasks', ['Task', '-Worker', '-Group', 'State', '-#Since', '-#Ran', 'Remark'], rows, {
+                      'data-key': 'rows',
+                  })
                 : empty(isFiltered(filter) ? 'No task fits the filter.' : 'There is no task yet.'),
             h('div', { class: 'pages' }, more(data, local)),
         ];
@@ -84,10 +152,14 @@ export default {
             const form = event.target.closest('form.filters');
             if (!form) return;
             clearTimeout(timer);
-            timer = setTimeout(() => apply(form), event.type === 'input' ? 300 : 0);
+            // Typing is waited for; whatever is done next finds the filter in the address already.
+            if (event.type === 'input') timer = setTimeout(() => apply(form), 300);
+            else apply(form);
         };
         const listen = (name, handler) => main.addEventListener(name, handler, { signal: own.ended.signal });
-        listen('input', (event) => { if (event.target.type !== 'checkbox') change(event); });
+        listen('input', (event) => {
+            if (event.target.type !== 'checkbox') change(event);
+        });
         listen('change', change);
         listen('submit', (event) => {
             event.preventDefault();

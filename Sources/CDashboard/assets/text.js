@@ -19,7 +19,12 @@ export function plain(text) {
 
 /** A foreign text on one line, with so many characters at most. */
 export function line(text, most = 240) {
-    const flat = plain(String(text).slice(0, most * 4).replace(/\s+/g, ' ').trim());
+    const flat = plain(
+        String(text)
+            .slice(0, most * 4)
+            .replace(/\s+/g, ' ')
+            .trim(),
+    );
     const letters = [...flat];
     return letters.length > most ? `${letters.slice(0, most - 1).join('')}\u2026` : flat;
 }
@@ -33,7 +38,8 @@ export const count = (number) => whole.format(number ?? 0);
 export const counted = (number, noun, plural = `${noun}s`) => `${count(number)} ${number === 1 ? noun : plural}`;
 
 /** Money in US dollars. */
-export const money = (amount) => `$${amount >= 100 ? count(Math.round(amount)) : amount.toFixed(amount < 0.1 && amount > 0 ? 4 : 2)}`;
+export const money = (amount) =>
+    `$${amount >= 100 ? count(Math.round(amount)) : amount.toFixed(amount < 0.1 && amount > 0 ? 4 : 2)}`;
 
 /** Bytes. */
 export function size(bytes) {
@@ -47,10 +53,15 @@ export function size(bytes) {
 /** A duration in its two largest units. */
 export function duration(seconds) {
     if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-    if (seconds < 10) return `${(Math.floor(seconds * 10) / 10).toFixed(1)} s`;
+    if (seconds < 10) return `${Math.floor(seconds * 10) / 10} s`;
     const total = Math.floor(seconds);
     if (total < 60) return `${total} s`;
-    const parts = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
+    const parts = [
+        [86400, 'd'],
+        [3600, 'h'],
+        [60, 'min'],
+        [1, 's'],
+    ];
     const first = parts.findIndex(([length]) => total >= length);
     const [length, unit] = parts[first];
     const rest = Math.floor((total % length) / parts[first + 1][0]);
@@ -70,16 +81,19 @@ export function noteServerTime(time) {
 /** The server's time in milliseconds since 1970. */
 export const now = () => Date.now() + ahead;
 
+/** A duration that goes on, in whole seconds. */
+const lasting = (seconds) => (seconds < 60 ? `${Math.max(0, Math.floor(seconds))} s` : duration(seconds));
+
 /** How long ago, or in how long. */
 export function ago(iso) {
     const seconds = (now() - Date.parse(iso)) / 1000;
     if (Math.abs(seconds) < 1) return 'now';
-    const text = duration(Math.max(1, Math.floor(Math.abs(seconds))));
+    const text = lasting(Math.abs(seconds));
     return seconds < 0 ? `in ${text}` : `${text} ago`;
 }
 
 /** The age alone. */
-export const age = (iso) => duration(Math.max(0, Math.floor((now() - Date.parse(iso)) / 1000)));
+export const age = (iso) => lasting((now() - Date.parse(iso)) / 1000);
 
 const local = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
@@ -91,18 +105,30 @@ export const moment = (iso) => `${local.format(Date.parse(iso))} (${iso})`;
 export const timeOfDay = (milliseconds) => clock.format(milliseconds);
 
 const causes = {
-    dependency: (wait) => `until it has completed: ${(wait.tasks ?? []).map((task) => `${task.task_id} (${task.state ?? 'not known yet'})`).join(', ')}`,
+    dependency: (wait) => {
+        const tasks = (wait.tasks ?? []).map((task) => `${task.task_id} (${task.state ?? 'not known yet'})`);
+        return `until it has completed: ${tasks.join(', ')}`;
+    },
     not_before: (wait) => `for its time, ${ago(wait.until)}`,
-    retry: (wait) => Date.parse(wait.until) > now() ? `for its next attempt, ${ago(wait.until)}` : 'for its next attempt, which is due',
+    retry: (wait) =>
+        Date.parse(wait.until) > now()
+            ? `for its next attempt, ${ago(wait.until)}`
+            : 'for its next attempt, which is due',
     paused: () => 'the worker is paused',
     draining: () => 'the worker is about to stop',
-    circuit_open: (wait) => wait.circuit_breaker_state === 'half_open'
-        ? 'the circuit is half-open: one task is tried first'
-        : `the circuit is open${wait.until ? `; one task is tried ${ago(wait.until)}` : ''}`,
+    circuit_open: (wait) =>
+        wait.circuit_breaker_state === 'half_open'
+            ? 'the circuit is half-open: one task is tried first'
+            : `the circuit is open${wait.until ? `; one task is tried ${ago(wait.until)}` : ''}`,
     usage_limit: (wait) => `the usage limit of ${wait.account} is reached; one task is tried ${ago(wait.until)}`,
-    rate_limit: (wait) => `as many tasks were started as RATE_LIMIT allows${wait.until ? `; the next one may start ${ago(wait.until)}` : ''}`,
-    budget: (wait) => `the day's money is spent (${money(wait.spent_usd)} of ${money(wait.limit_usd)}); it goes on at midnight, UTC`,
-    slot: (wait) => `all slots are taken${wait.running?.length ? ` by ${wait.running.slice(0, 3).join(', ')}${wait.running.length > 3 ? ' and others' : ''}` : ''}`,
+    rate_limit: (wait) =>
+        `as many tasks were started as RATE_LIMIT allows${wait.until ? `; the next one may start ${ago(wait.until)}` : ''}`,
+    budget: (wait) =>
+        `the day's money is spent (${money(wait.spent_usd)} of ${money(wait.limit_usd)}); it goes on at midnight, UTC`,
+    slot: (wait) => {
+        const names = (wait.running ?? []).slice(0, 3).join(', ');
+        return `all slots are taken${names && ` by ${names}`}${wait.running?.length > 3 ? ' and others' : ''}`;
+    },
     no_daemon: (wait) => wait.message,
     degraded: (wait) => `the worker starts nothing: ${wait.message}`,
 };
@@ -112,9 +138,18 @@ export const reason = (wait) => line(causes[wait.cause]?.(wait) ?? wait.cause);
 
 /** The words of WaitCause as counts, such as "3 for a slot". */
 const short = {
-    dependency: 'for another task', not_before: 'for their time', retry: 'for another attempt', paused: 'while paused',
-    circuit_open: 'for the circuit', usage_limit: 'for a usage limit', rate_limit: 'for the rate limit',
-    budget: 'for money', slot: 'for a slot',
+    dependency: 'for another task',
+    not_before: 'for their time',
+    retry: 'for another attempt',
+    paused: 'while paused',
+    circuit_open: 'for the circuit',
+    usage_limit: 'for a usage limit',
+    rate_limit: 'for the rate limit',
+    budget: 'for money',
+    slot: 'for a slot',
 };
-export const waiting = (counts) => Object.entries(counts ?? {}).filter(([, number]) => number > 0)
-    .map(([cause, number]) => `${count(number)} ${short[cause] ?? cause}`).join(', ');
+export const waiting = (counts) =>
+    Object.entries(counts ?? {})
+        .filter(([, number]) => number > 0)
+        .map(([cause, number]) => `${count(number)} ${short[cause] ?? cause}`)
+        .join(', ');

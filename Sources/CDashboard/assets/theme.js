@@ -4,6 +4,10 @@
 
 (() => {
     let chosen = null;
-    try { chosen = localStorage.getItem('vigil-theme'); } catch { /* Without a store the system's colours are taken. */ }
+    try {
+        chosen = localStorage.getItem('vigil-theme');
+    } catch {
+        /* Without a store the system's colours are taken. */
+    }
     if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen;
 })();
