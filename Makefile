@@ -15,10 +15,10 @@ $(SWIFT) build --product fault-campaign
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-agents test-fault fault-long check sanitize coverage format bench install uninstall demo clean
+.PHONY: help build test test-agents test-dashboard test-fault fault-long check sanitize coverage format bench install uninstall demo clean
 
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the release programs, with the Swift runtime linked in
 	$(SWIFT) build $(RELEASE) --product vigil
@@ -31,6 +31,11 @@ test-agents: ## run the real agent programs, from PyPI, against stand-ins of the
 	$(SWIFT) build --product vigil
 	$(SWIFT) build --product vigil-supervisor
 	scripts/test-agents
+
+test-dashboard: ## run the dashboard in Chromium against a daemon; skipped without Chromium or PyPI
+	$(SWIFT) build --product vigil
+	$(SWIFT) build --product vigil-supervisor
+	scripts/test-dashboard $(if $(SCREENSHOTS),--screenshots '$(SCREENSHOTS)')
 
 MINUTES ?= 15
 test-fault: ## break the daemon in every place and at random times, and check what comes out; up to 20 minutes
