@@ -116,7 +116,9 @@ def retries_and_removes_dead_letters(desk):
     expect(page.get_by_text("2 dead letters removed.")).to_be_visible()
     expect(reader.row("letter-2")).to_have_count(0)
     expect(reader.row("letter-3")).to_have_count(0)
-    expect(reader.row("letter-4")).to_have_count(1)
+    reader.act("Remove", reader.row("letter-4"))
+    reader.confirm("Remove")
+    expect(reader.row("letter-4")).to_have_count(0)
     # It was run again, and has failed again.
     expect(reader.row("letter-1")).to_have_count(1)
     with open(f"{desk.daemon.root}/letter-1.runs", encoding="utf-8") as file:
@@ -145,6 +147,51 @@ def pauses_scales_and_drains_a_worker(desk):
     reader.act("Drain", pierre)
     reader.confirm("Drain")
     expect(pierre.locator("h2 .badge")).to_have_text(re.compile("draining|stopped"))
+
+
+def is_told_of_all_that_is_blocked_or_broken(desk):
+    """Whatever can keep a task from running is first on the overview, the worst at the top."""
+    soon, far = "2999-01-01T00:00:00.000Z", "2999-02-01T00:00:00.000Z"
+    ill = {
+        "crashed": {"daemon": "crashed"}, "gone": {"daemon": "gone"},
+        "silent": {"daemon": "silent", "heartbeat_age_seconds": 99},
+        "absent": {"daemon": "absent", "queued": 2, "status": None},
+        "open": {"circuit_breaker_state": "open", "circuit_open_until": soon, "waiting": {"circuit_open": 4}},
+        "probing": {"circuit_breaker_state": "half_open"}, "full": {"problems": {"disk": "no room left"}},
+        "poor": {"budget": {"limit_usd": 5, "spent_usd": 5.2}}, "draining": {"status": "draining"},
+        "limited": {"usage_limits": {"claude": soon}, "waiting": {"usage_limit": 3}},
+        "also": {"usage_limits": {"claude": far}, "waiting": {"usage_limit": 2}},
+        "away": {"unattended": ["left-alone"]}, "broken": {"interrupted": ["cut-off"]},
+    }
+
+    def answer(route):
+        status = route.fetch().json()
+        well = {
+            **status["workers"][0], "status": "healthy", "daemon": "running", "queued": 0, "running": [],
+            "waiting": {}, "dead_letters": 0, "unattended": [], "interrupted": [],
+        }
+        status["workers"] = [{**well, "worker": name, **signs} for name, signs in ill.items()]
+        route.fulfill(json=status)
+
+    reader = desk.reader()
+    reader.context.route("**/api/v1/status", answer)
+    reader.sign_in(desk.token)
+    page = reader.page
+    problems = page.locator(".problem")
+    expect(problems).to_have_count(12)
+    told = " ".join(problems.all_text_contents())
+    for words in (
+        "crashed has crashed", "gone has gone", "silent is silent", "Nobody serves absent", "2 tasks wait until",
+        "The circuit of open is open", "4 for the circuit", "The circuit of probing is half-open", "no room left",
+        "money of poor is spent", "draining is draining", "The usage limit of claude", "5 tasks wait for it (limited, also)",
+        "away: 1 task runs unattended", "left-alone", "broken: 1 task was cut off", "cut-off",
+    ):
+        assert words in told, f"{words!r} is not told: {told}"
+    levels = [kind.split()[-1] for kind in problems.evaluate_all("all => all.map((one) => one.className)")]
+    assert levels == sorted(levels, key=["bad", "warn", "calm"].index), levels
+    expect(page.get_by_role("navigation").get_by_role("link", name="Overview")).to_contain_text("12")
+    place = "element => element.getBoundingClientRect().top"
+    assert problems.first.evaluate(place) < page.locator(".tiles").evaluate(place)
 
 
 def cannot_do_what_the_token_does_not_allow(desk):
@@ -191,5 +238,5 @@ def finds_tasks_by_a_filter_that_can_be_linked_to(desk):
 TESTS = [
     signs_in_and_out, submits_a_task_and_watches_its_output, is_told_what_is_wrong_with_a_task,
     cancels_a_task_when_sure, retries_and_removes_dead_letters, pauses_scales_and_drains_a_worker,
-    cannot_do_what_the_token_does_not_allow, finds_tasks_by_a_filter_that_can_be_linked_to,
+    is_told_of_all_that_is_blocked_or_broken, cannot_do_what_the_token_does_not_allow, finds_tasks_by_a_filter_that_can_be_linked_to,
 ]

@@ -23,7 +23,7 @@ class Daemon:
     """A queue with its daemon."""
 
     def __init__(self, workers="marie", **settings):
-        self.root = tempfile.mkdtemp(prefix="dashboard-")
+        self.root = tempfile.mkdtemp(prefix="vigil-")
         agent = os.path.join(self.root, "agent.sh")
         with open(agent, "w", encoding="utf-8") as file:
             file.write(AGENT)

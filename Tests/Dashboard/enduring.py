@@ -129,7 +129,33 @@ def asks_seldom_however_much_happens(desk):
     assert looks <= 2 + seconds / 2, f"{looks} looks in {seconds:.1f} s"
 
 
+def asks_nothing_while_nobody_looks(desk):
+    """A window that is not seen holds no connection and asks for nothing; when it is seen again it is up to date."""
+    reader = desk.reader()
+    page = reader.page
+    page.clock.install()
+    reader.sign_in(desk.token, "/tasks?match=unseen")
+    expect(page.locator("#link-state")).to_have_text("Live")
+    show = """state => {
+        Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    with page.expect_event("requestfailed", lambda request: "/events/stream" in request.url):
+        page.evaluate(show, "hidden")
+    before = len(reader.requests)
+    for name in ("unseen-1", "unseen-2", "unseen-3"):
+        desk.daemon.submit(name, "true")
+        desk.daemon.wait(name)
+    # Whatever would be done within two minutes is done now.
+    page.clock.run_for(120_000)
+    asked = [request.url for request in reader.requests[before:]]
+    assert not asked, asked
+    page.evaluate(show, "visible")
+    expect(page.locator("tbody .badge.good")).to_have_count(3)
+    expect(page.locator("#link-state")).to_have_text("Live")
+
+
 TESTS = [
     loses_and_regains_the_connection, outlives_the_daemon, shows_hostile_texts_as_texts,
-    keeps_rows_and_place_while_it_refreshes, asks_seldom_however_much_happens,
+    keeps_rows_and_place_while_it_refreshes, asks_seldom_however_much_happens, asks_nothing_while_nobody_looks,
 ]

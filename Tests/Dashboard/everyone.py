@@ -85,7 +85,7 @@ def is_readable_in_every_form(desk):
     for form, options in FORMS.items():
         # What still moves has not its last colours.
         reader = desk.reader(signed_in="/", reduced_motion="reduce", **options)
-        expect(reader.page.locator(".problem").filter(has_text="marie is paused")).to_be_visible()
+        expect(reader.page.locator(".problem").filter(has_text="3 while paused")).to_be_visible()
         for name, place in VIEWS.items():
             visit(reader, name, place)
             # The phone has the same words and colours, and is looked at for its width alone.

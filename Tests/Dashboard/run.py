@@ -45,6 +45,7 @@ class Desk:
     def picture(self, page, name):
         """Keeps what is on the screen, where that is asked for."""
         if self._options.screenshots:
+            page.mouse.move(0, 0)
             page.screenshot(path=os.path.join(self._options.screenshots, f"{name}.png"))
 
     def clear(self, failed):

@@ -23,7 +23,7 @@ export function say(text, level = 'good') {
     setTimeout(() => toast.remove(), level === 'bad' ? 15_000 : 6_000);
 }
 
-/** Opens the dialog, and gives what was chosen: null for nothing. Focus goes back to where it was. */
+/** Opens the dialog, and gives what was chosen: null for nothing. The focus goes back to where it was. */
 export function ask({ title, body, verb, kind = 'danger', read = () => true }) {
     const isNotice = verb === undefined;
     const form = h(
@@ -44,21 +44,19 @@ export function ask({ title, body, verb, kind = 'danger', read = () => true }) {
     );
     dialog.replaceChildren(form);
     return new Promise((resolve) => {
-        let choice = null;
+        // The answer is there before the dialog is gone, so that whoever is quick can ask again.
+        const answer = (choice) => {
+            resolve(choice);
+            if (dialog.open) dialog.close();
+        };
         form.addEventListener('submit', (event) => {
             event.preventDefault();
-            choice = read(form);
-            dialog.close();
+            answer(read(form));
         });
-        form.querySelector('[value=no]').addEventListener('click', () => dialog.close());
-        dialog.addEventListener(
-            'close',
-            () => {
-                dialog.replaceChildren();
-                resolve(choice);
-            },
-            { once: true },
-        );
+        form.querySelector('[value=no]').addEventListener('click', () => answer(null));
+        dialog.oncancel = () => resolve(null);
+        // The one before may say only now that it is closed.
+        dialog.onclose = () => dialog.open || resolve(null);
         dialog.showModal();
     });
 }
@@ -154,7 +152,7 @@ const acts = {
                         name: 'slots',
                         type: 'number',
                         min: '1',
-                        max: '100',
+                        max: '256',
                         required: true,
                         value: slots,
                         autofocus: true,

@@ -227,7 +227,10 @@ document.getElementById('skip').addEventListener('click', (event) => {
     main.focus();
 });
 addEventListener('hashchange', () => go());
-document.addEventListener('visibilitychange', () => soon(0));
+document.addEventListener('visibilitychange', () => {
+    clearTimeout(timer);
+    soon(0);
+});
 document.addEventListener('signed-in', () => enter(false));
 onSignedOut(() => leave('The session is over: sign in again, and you are back where you were.'));
 keys({ main, refresh: () => soon(0) });

@@ -2,8 +2,8 @@
 // The attempts of a task.
 
 import { h, s } from './dom.js';
-import { badge, empty, panel, since, table } from './parts.js';
-import { counted, duration, line, money, now } from './text.js';
+import { badge, cost, empty, nothing, panel, since, table } from './parts.js';
+import { counted, duration, line, now } from './text.js';
 
 /** The time of the task as one bar: each attempt, and the waits between them. */
 function timeline(task) {
@@ -66,8 +66,8 @@ export function attempts(task) {
                 : attempt.reason
                   ? badge('bad', attempt.reason)
                   : badge('good', 'succeeded'),
-            attempt.exit_code === null ? h('span', { class: 'muted' }, '\u2013') : String(attempt.exit_code),
-            attempt.cost_usd === undefined ? h('span', { class: 'muted' }, '\u2013') : money(attempt.cost_usd),
+            attempt.exit_code === null ? nothing() : String(attempt.exit_code),
+            cost(attempt.cost_usd ?? attempt.live_cost_usd),
             line(attempt.message ?? '', 400),
         ],
     ]);

@@ -3,7 +3,7 @@
 
 import { get, path } from './api.js';
 import { h, s } from './dom.js';
-import { badge, empty, heading, link, table } from './parts.js';
+import { badge, cost, empty, heading, link, table } from './parts.js';
 import { count, plain } from './text.js';
 
 const PAGE = 100;
@@ -42,6 +42,7 @@ const row = (group) => [
         count(group.completed),
         count(group.failed),
         count(group.cancelled),
+        cost(group.cost_usd),
         group.is_complete ? badge(group.failed > 0 ? 'bad' : 'good', 'complete') : badge('busy', 'open'),
     ],
 ];
@@ -57,7 +58,11 @@ export default {
         return [
             heading('Groups'),
             rows.length > 0
-                ? table('Groups', ['Group', 'Ended', '-#Open', '-#Completed', '#Failed', '-#Cancelled', 'State'], rows)
+                ? table(
+                      'Groups',
+                      ['Group', 'Ended', '-#Open', '-#Completed', '#Failed', '-#Cancelled', '-#Cost', 'State'],
+                      rows,
+                  )
                 : empty('No task names a group. Submit some with ', h('code', {}, '--group NAME'), '.'),
             h(
                 'div',

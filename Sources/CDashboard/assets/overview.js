@@ -14,6 +14,7 @@ import {
     link,
     meter,
     narrow,
+    nothing,
     panel,
     part,
     since,
@@ -91,9 +92,7 @@ const tile = (name, value, note, to) =>
 function tiles({ status, line: ends }) {
     const { workers } = status;
     const total = (kind) => ends.steps.reduce((number, step) => number + step[kind], 0);
-    const cost = workers.some((worker) => worker.cost_usd !== undefined)
-        ? sum(workers, (worker) => worker.cost_usd)
-        : null;
+    const days = workers.map((worker) => worker.today?.cost_usd ?? null).filter((amount) => amount !== null);
     const [running, slots] = [
         sum(workers, (worker) => worker.running.length),
         sum(workers, (worker) => (worker.daemon === 'running' ? worker.max_concurrent : 0)),
@@ -113,7 +112,7 @@ function tiles({ status, line: ends }) {
         tile('Completed', count(total('completed')), 'in 24 hours', '/tasks?state=completed'),
         tile('Failed', count(total('failed')), 'in 24 hours', '/tasks?state=failed'),
         tile('Workers', `${count(status.workers_running)}`, `of ${count(workers.length)} running`, '/workers'),
-        cost === null ? null : tile('Cost', money(cost), 'since each daemon started', '/workers'),
+        days.length > 0 ? tile('Cost', money(days.reduce((all, one) => all + one, 0)), 'today, UTC', '/workers') : null,
     );
 }
 
@@ -155,16 +154,14 @@ function queues({ status, oldest: waits }) {
                     first.has(worker.worker) ? narrow('oldest ', since(first.get(worker.worker), 'age')) : null,
                 ],
                 count(worker.queued),
-                first.has(worker.worker)
-                    ? since(first.get(worker.worker), 'age')
-                    : h('span', { class: 'muted' }, '\u2013'),
+                first.has(worker.worker) ? since(first.get(worker.worker), 'age') : nothing(),
                 h(
                     'span',
                     { class: 'slots' },
                     `${worker.running.length}/${slots || '?'}`,
                     meter(worker.running.length, slots, 'Slots taken'),
                 ),
-                waiting(worker.waiting) || h('span', { class: 'muted' }, '\u2013'),
+                waiting(worker.waiting) || nothing(),
                 worker.dead_letters > 0
                     ? link(`/dead-letters?worker=${part(worker.worker)}`, count(worker.dead_letters))
                     : '0',
@@ -208,7 +205,7 @@ function endings({ status }) {
             [taskLink(task.task_id), narrow(task.worker, ' \u00b7 ', since(task.since))],
             task.worker,
             state(task.state),
-            task.duration_seconds === null ? h('span', { class: 'muted' }, '\u2013') : duration(task.duration_seconds),
+            task.duration_seconds === null ? nothing() : duration(task.duration_seconds),
             since(task.since),
         ],
     ]);

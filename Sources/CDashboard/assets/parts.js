@@ -3,7 +3,7 @@
 
 import { may } from './api.js';
 import { h, s } from './dom.js';
-import { age, ago, count, line, moment, plain } from './text.js';
+import { age, ago, count, line, moment, money, plain } from './text.js';
 
 /** A link to a view of this page. */
 export const link = (to, text, attributes = {}) => h('a', { href: `#${to}`, ...attributes }, text);
@@ -53,7 +53,7 @@ export const empty = (...text) => h('p', { class: 'empty' }, text);
 export const since = (iso, as = 'ago') =>
     iso
         ? h('time', { datetime: iso, title: moment(iso), 'data-as': as }, as === 'age' ? age(iso) : ago(iso))
-        : h('span', { class: 'muted' }, '\u2013');
+        : nothing();
 
 /** Writes all times anew. */
 export function tick(root) {
@@ -170,6 +170,12 @@ export function table(caption, columns, rows, attributes = {}) {
 
 /** What only a narrow screen shows, below the first cell. */
 export const narrow = (...children) => h('span', { class: 'narrow' }, children);
+
+/** What is not known, or does not apply. */
+export const nothing = () => h('span', { class: 'muted' }, '\u2013');
+
+/** An amount that may be unknown, which is not nothing. */
+export const cost = (amount) => ((amount ?? null) === null ? nothing() : money(amount));
 
 /** Names and values. */
 export const facts = (pairs) =>

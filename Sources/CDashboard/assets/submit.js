@@ -105,6 +105,7 @@ function form(workers) {
                 ),
                 field('dependencies', 'After', 'Ids of tasks that have to complete first.', text('dependencies')),
                 field('cwd', 'Directory', 'An absolute path that ALLOWED_CWD permits.', text('cwd')),
+                field('verify', 'Checks', 'Names of configured checks.', text('verify')),
             ),
         ),
         h('p', { class: 'notice bad', id: 'refusal', role: 'alert', hidden: true }),
@@ -125,7 +126,7 @@ function taskOf(form) {
         if (given === '') continue;
         if (['timeout', 'max_retries', 'max_cost_usd'].includes(name)) task[name] = Number(given);
         else if (name === 'not_before') task[name] = new Date(given).toISOString();
-        else if (name === 'dependencies') task[name] = given.split(/[\s,]+/).filter(Boolean);
+        else if (name === 'dependencies' || name === 'verify') task[name] = given.split(/[\s,]+/).filter(Boolean);
         else task[name] = given;
     }
     return task;

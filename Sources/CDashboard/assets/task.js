@@ -6,7 +6,7 @@ import { attempts } from './attempts.js';
 import { h } from './dom.js';
 import { Output } from './output.js';
 import { act, block, command, empty, facts, heading, link, panel, part, since, state, taskLink } from './parts.js';
-import { duration, line, moment, money, plain, reason, timeOfDay } from './text.js';
+import { count, duration, line, moment, money, plain, reason, timeOfDay } from './text.js';
 
 const isOver = (task) => ['completed', 'failed', 'cancelled', 'refused'].includes(task.state);
 
@@ -55,11 +55,23 @@ function verdict(why) {
     );
 }
 
-function cost(task) {
-    const known = task.attempts.filter((attempt) => attempt.cost_usd !== undefined);
-    if (known.length > 0) return money(known.reduce((sum, attempt) => sum + attempt.cost_usd, 0));
-    return task.result?.agent?.cost_usd === undefined ? null : money(task.result.agent.cost_usd);
+/** What all attempts have cost as far as that is known; null when nothing is. */
+function costOf({ result, attempts: all }) {
+    const told = [result?.cost_usd, ...all.map((attempt) => attempt.cost_usd ?? attempt.live_cost_usd)].map(
+        (amount) => amount ?? null,
+    );
+    if (told[0] !== null) return money(told[0]);
+    const known = told.filter((amount) => amount !== null);
+    return known.length > 0 ? money(known.reduce((sum, amount) => sum + amount, 0)) : null;
 }
+
+const kinds = { input: 'in', output: 'out', cache_write: 'cached', cache_read: 'from the cache' };
+
+/** The tokens of all attempts, by kind. */
+const tokensOf = ({ result }) =>
+    Object.entries(result?.tokens ?? {})
+        .map(([kind, number]) => `${count(number)} ${kinds[kind] ?? line(kind)}`)
+        .join(', ') || null;
 
 const shownFields = new Set(['task_id', 'worker', 'description', 'group', 'priority', 'created_at', 'max_cost_usd']);
 
@@ -67,7 +79,7 @@ function about(task) {
     const fields = task.task ?? {};
     const agent = task.result?.agent ?? {};
     const limit = fields.max_cost_usd === undefined ? null : `at most ${money(fields.max_cost_usd)}`;
-    const spent = cost(task);
+    const spent = costOf(task);
     const rest = Object.entries(fields).filter(([name]) => !shownFields.has(name));
     return panel(
         'About',
@@ -84,6 +96,7 @@ function about(task) {
                     : `${task.attempts.length} of at most ${task.max_attempts}`,
             ],
             ['Cost', [spent, limit].filter(Boolean).join(' of ') || null],
+            ['Tokens', tokensOf(task)],
             ['Agent', agent.name ? line([agent.name, agent.model].filter(Boolean).join(', ')) : null],
             ['Turns', agent.turns === undefined ? null : String(agent.turns)],
             ['Session', agent.session_id ? h('code', {}, line(agent.session_id)) : null],

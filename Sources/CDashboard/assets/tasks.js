@@ -3,7 +3,7 @@
 
 import { get, path } from './api.js';
 import { h } from './dom.js';
-import { empty, heading, link, narrow, select, since, state, table, taskLink, word } from './parts.js';
+import { cost, empty, heading, link, narrow, nothing, select, since, state, table, taskLink, word } from './parts.js';
 import { count, counted, duration, line, reason } from './text.js';
 
 const states = ['queued', 'waiting', 'running', 'completed', 'failed', 'cancelled'];
@@ -76,10 +76,11 @@ const row = (task) => [
     [
         [taskLink(task.task_id), narrow(task.worker, ' \u00b7 ', since(task.since))],
         task.worker,
-        task.group ? link(path('/tasks', { group: task.group }), task.group) : h('span', { class: 'muted' }, '\u2013'),
+        task.group ? link(path('/tasks', { group: task.group }), task.group) : nothing(),
         state(task.state),
         since(task.since),
-        task.duration_seconds === null ? h('span', { class: 'muted' }, '\u2013') : duration(task.duration_seconds),
+        task.duration_seconds === null ? nothing() : duration(task.duration_seconds),
+        cost(task.cost_usd),
         remark(task),
     ],
 ];
@@ -138,7 +139,7 @@ export default {
             ),
             h('p', { class: 'summary', role: 'status' }, summary(rows.length, data.next === null, isFiltered(filter))),
             rows.length > 0
-                ? table('Tasks', ['Task', '-Worker', '-Group', 'State', '-#Since', '-#Ran', 'Remark'], rows, {
+                ? table('Tasks', ['Task', '-Worker', '-Group', 'State', '-#Since', '-#Ran', '-#Cost', 'Remark'], rows, {
                       'data-key': 'rows',
                   })
                 : empty(isFiltered(filter) ? 'No task fits the filter.' : 'There is no task yet.'),

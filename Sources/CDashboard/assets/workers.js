@@ -90,7 +90,8 @@ function card(worker, status) {
                     ? `${count(stats.tasks_processed)}, ${count(stats.tasks_failed)} failed, ${count(stats.tasks_retried)} retried`
                     : null,
             ],
-            ['Cost', worker.cost_usd === undefined ? null : money(worker.cost_usd)],
+            ['Cost since its start', worker.cost_usd === undefined ? null : money(worker.cost_usd)],
+            ['Cost today', worker.today ? money(worker.today.cost_usd) : null],
             [
                 'Budget',
                 worker.budget
