@@ -23,7 +23,7 @@ extension WorkerQueue {
         session: ClaimState.Session? = nil,
         now: Timestamp
     ) throws(SystemCallError) -> ClaimOutcome {
-        let opening = try open(queued.fileName)
+        let opening = try openForClaim(queued.fileName)
         switch consume opening {
         case .gone: return .gone
         case .rejected: return .changed

@@ -19,16 +19,42 @@ extension WorkerQueue {
         case .gone: return .gone
         case .rejected(let rejection): return .rejected(rejection)
         case .open(let file):
-            switch file.contents {
+            let status = file.status
+            let contents = file.contents
+            switch contents {
             case .task(let task):
-                return .task(QueuedTask(task, fileName: name, status: file.status), task)
+                keep(file, name)
+                return .task(QueuedTask(task, fileName: name, status: status), task)
             case .rejected(let rejection):
                 guard rejection.reason == .invalidJSON || rejection.reason == .unsafeFile else {
                     return .rejected(rejection)
                 }
-                return .unfinished(file.status, rejection, hasWriter: file.descriptor.hasWriter() ?? false)
+                return .unfinished(status, rejection, hasWriter: file.descriptor.hasWriter() ?? false)
             }
         }
+    }
+
+    private func keep(_ file: consuming OpenFile, _ name: FileName) {
+        recent = .some(RecentFile(name: name, file: file))
+    }
+
+    /// The file that was looked at last, still open.
+    struct RecentFile: ~Copyable {
+        var name: FileName
+        var file: OpenFile
+
+        consuming func release() -> OpenFile { file }
+    }
+
+    /// Opens a file for its claim: what was read a moment ago serves when nothing of the file has changed since.
+    ///
+    /// Whether the name still leads to it is checked after the rename.
+    func openForClaim(_ name: FileName) throws(SystemCallError) -> Opening {
+        let last = recent.take()
+        guard let last = consume last, last.name == name, try last.file.descriptor.status() == last.file.status else {
+            return try open(name)
+        }
+        return .open(last.release())
     }
 
     /// An inbox file that is open.

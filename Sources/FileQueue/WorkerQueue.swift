@@ -31,6 +31,8 @@ package final class WorkerQueue {
     package private(set) var control: ControlRequests
     var receipts: Directory
     var heartbeats: Directory
+    /// What the last look has opened; most tasks are claimed right after it.
+    var recent: RecentFile?
     private let ownership: Ownership
     /// How this daemon signs its records.
     var owner: String { ownership.name }

@@ -150,6 +150,32 @@ struct ClaimTests {
         #expect(try fixture.names(in: "tasks/.claims").isEmpty)
     }
 
+    @Test func fileThatIsWrittenToAfterTheLookRunsAsItIsNow() throws {
+        let fixture = try QueueFixture()
+        let queue = try fixture.open()
+        try fixture.drop(fixture.task("a", "old"), as: "a.json")
+        guard case .task(let queued, _) = try queue.inspect("a.json") else { throw FixtureError("no task") }
+        let text = fixture.task("a", "new and longer")
+        try queue.inbox.createFile("a.json", exclusive: false).write(all: Array(text.utf8))
+        guard case .claimed(let claim) = try queue.claim(queued, runID: "run-1", now: fixture.now) else {
+            throw FixtureError("not claimed")
+        }
+        #expect(claim.task.description == "new and longer")
+    }
+
+    @Test func fileThatIsReplacedAfterTheLookRunsAsItIsNow() throws {
+        let fixture = try QueueFixture()
+        let queue = try fixture.open()
+        try fixture.drop(fixture.task("a", "old"), as: "a.json")
+        guard case .task(let queued, _) = try queue.inspect("a.json") else { throw FixtureError("no task") }
+        try fixture.drop(fixture.task("a", "new"), as: "a.json")
+        guard case .claimed(let claim) = try queue.claim(queued, runID: "run-1", now: fixture.now) else {
+            throw FixtureError("not claimed")
+        }
+        #expect(claim.task.description == "new")
+        #expect(try fixture.bytes("tasks/.claims/a~task@marie") == Array(fixture.task("a", "new").utf8))
+    }
+
     @Test func directoryAndDeadLettersOnTwoFileSystemsAreRefused() throws {
         // Where there is no second file system, there is nothing to test.
         guard (try? SystemInfo.fileSystemKind(of: "/dev/shm")) == "tmpfs" else { return }
