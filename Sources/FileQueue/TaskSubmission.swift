@@ -46,6 +46,9 @@ package enum SubmissionOutcome: Sendable, Equatable {
 
 /// Puts task files into inboxes: temporary name, sync, rename, sync of the directory, and only then success.
 package struct TaskSubmission {
+    /// How many tasks are written before the first of them is synced.
+    private static let stretch = 64
+
     private let locations: QueueLocations
     private let durability: Durability
 
@@ -89,7 +92,10 @@ package struct TaskSubmission {
         do {
             let desk = try SubmissionDesk(locations, worker, durability, replacing: replacing)
             do {
-                for task in tasks { outcomes.append(try desk.submit(task)) }
+                for start in stride(from: 0, to: tasks.count, by: Self.stretch) {
+                    let stretch = tasks[start..<min(start + Self.stretch, tasks.count)]
+                    try desk.submit(stretch) { outcomes.append($0) }
+                }
             } catch {
                 // What is there already has to last, too; the first error is the one to report.
                 _ = try? desk.sync()
@@ -186,29 +192,61 @@ private struct SubmissionDesk {
         )
     }
 
-    func submit(_ task: TaskRecord) throws -> SubmissionOutcome {
+    /// Submits tasks in order, of which the files are written and synced together.
+    func submit(_ tasks: ArraySlice<TaskRecord>, _ done: (SubmissionOutcome) -> Void) throws {
+        var judged: [(task: TaskRecord, judgement: Judgement)] = []
+        var refusal: (any Error)?
+        for task in tasks {
+            // Those before the first that is refused are submitted.
+            do { judged.append((task, try judge(task))) } catch {
+                refusal = error
+                break
+            }
+        }
+        let new = judged.filter { if case .repeated = $0.judgement { false } else { true } }
+        let files = AtomicFile.prepare(all: new.map { ($0.task.encoded(), inbox) }, durability: durability)
+        var remaining = files[...]
+        // An old temporary file is removed by the worker.
+        defer { for case .success(let file) in remaining { _ = try? inbox.remove(file) } }
+        for (task, judgement) in judged {
+            if case .repeated = judgement {
+                done(.repeated)
+            } else if let file = remaining.popFirst() {
+                done(try place(task, judgement, try file.get()))
+            }
+        }
+        if let refusal { throw refusal }
+    }
+
+    private func place(
+        _ task: TaskRecord,
+        _ judgement: Judgement,
+        _ temporary: FileName
+    ) throws -> SubmissionOutcome {
+        var judgement = judgement
+        var isPlaced = false
+        // As above.
+        defer { if !isPlaced { _ = try? inbox.remove(temporary) } }
         // A name can be taken and let go again between a look and the rename, by a worker that claims.
         for _ in 0..<8 {
-            switch try judge(task) {
+            switch judgement {
             case .repeated: return .repeated
             case .replaces(let results): try view.removeResult(of: task.id, in: results)
             case .free: break
             }
-            if try put(task) { return .accepted }
+            isPlaced = try put(temporary, as: FileName(task.id.string + ".json"))
+            if isPlaced { return .accepted }
+            judgement = try judge(task)
         }
         throw SubmissionError(.io, "the inbox \(inbox.path) holds a \(task.id).json that is no task; remove it")
     }
 
     /// Returns false when the name is taken.
-    private func put(_ task: TaskRecord) throws -> Bool {
-        let name = FileName(task.id.string + ".json")
-        let temporary = try AtomicFile.prepare(task.encoded(), in: inbox, durability: durability)
+    private func put(_ temporary: FileName, as name: FileName) throws -> Bool {
         do {
             try inbox.rename(temporary, to: inbox, as: name, replacing: replacing)
             return true
         } catch {
-            // The first error is the one to report; an old temporary file is removed by the worker.
-            _ = try? inbox.remove(temporary)
             guard error.errno == .exists else { throw error }
             return false
         }

@@ -64,6 +64,18 @@ struct SubmissionTests {
         #expect(try fixture.names(in: "tasks/marie") == ["t1.json", "t2.json", "t3.json"])
     }
 
+    @Test("many tasks at once are all there, and one that comes twice is a repeat")
+    func manyAtOnce() throws {
+        let fixture = try QueueFixture()
+        let marie = try #require(Self.marie)
+        let submission = TaskSubmission(locations: fixture.locations, durability: .full)
+        let ids = (0..<150).map { "t\(1_000 + $0)" }
+        let tasks = try (ids + [ids[149], ids[0]]).map { try task(fixture.task($0)) }
+        let outcomes = try submission.submit(tasks, to: marie)
+        #expect(outcomes == ids.map { _ in .accepted } + [.repeated, .repeated])
+        #expect(try fixture.names(in: "tasks/marie") == ids.map { $0 + ".json" })
+    }
+
     @Test("a name in the inbox that is taken by no task is not written over")
     func foreignFileIsKept() throws {
         let fixture = try QueueFixture()
