@@ -64,11 +64,12 @@ private struct SHA256 {
     }
 
     private mutating func mix() {
+        let (constants, schedule) = (Self.constants, schedule)
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
         var (e, f, g, h) = (state[4], state[5], state[6], state[7])
         for round in 0..<64 {
             let sum1 = e.rotated(by: 6) ^ e.rotated(by: 11) ^ e.rotated(by: 25)
-            let first = h &+ sum1 &+ (e & f ^ ~e & g) &+ Self.constants[round] &+ schedule[round]
+            let first = h &+ sum1 &+ (e & f ^ ~e & g) &+ constants[round] &+ schedule[round]
             let sum0 = a.rotated(by: 2) ^ a.rotated(by: 13) ^ a.rotated(by: 22)
             let second = sum0 &+ (a & b ^ a & c ^ b & c)
             (h, g, f, e) = (g, f, e, d &+ first)
@@ -78,10 +79,13 @@ private struct SHA256 {
     }
 
     var hexadecimal: String {
-        state.map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 8 - digits.utf8.count) + digits
-        }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(64)
+        for word in state {
+            for shift in stride(from: UInt32(28), through: 0, by: -4) { text.append(digits[Int(word >> shift & 15)]) }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

@@ -37,7 +37,14 @@ private struct JSONOutput {
     enum Style { case compact, pretty, canonical }
 
     let style: Style
-    var bytes: [UInt8] = []
+    var bytes: [UInt8]
+
+    init(style: Style) {
+        self.style = style
+        bytes = []
+        // Most records fit.
+        bytes.reserveCapacity(1024)
+    }
 
     mutating func write(_ value: JSONValue, level: Int) {
         switch value {
@@ -67,14 +74,15 @@ private struct JSONOutput {
         for (position, member) in members.enumerated() {
             separate(first: position == 0, level: level + 1)
             write(string: member.key)
-            append(style == .pretty ? ": " : ":")
+            bytes.append(UInt8(ascii: ":"))
+            if style == .pretty { bytes.append(UInt8(ascii: " ")) }
             write(member.value, level: level + 1)
         }
         close("}", level: level)
     }
 
     private mutating func separate(first: Bool, level: Int) {
-        if !first { append(",") }
+        if !first { bytes.append(UInt8(ascii: ",")) }
         newLine(level: level)
     }
 
@@ -94,13 +102,17 @@ private struct JSONOutput {
     }
 
     private mutating func write(string: String) {
-        append("\"")
-        if string.utf8.contains(where: Self.mayNeedEscape) {
-            writeEscaped(Array(string.utf8))
-        } else {
-            append(string)
+        bytes.append(UInt8(ascii: "\""))
+        let isWritten: Void? = string.utf8.withContiguousStorageIfAvailable { text in
+            if text.contains(where: Self.mayNeedEscape) {
+                writeEscaped(Array(text))
+            } else {
+                bytes.append(contentsOf: text)
+            }
         }
-        append("\"")
+        // Only text that comes from Foundation is not stored as UTF-8.
+        if isWritten == nil { writeEscaped(Array(string.utf8)) }
+        bytes.append(UInt8(ascii: "\""))
     }
 
     /// Writes text, copying the stretches that need no escape as a whole.

@@ -49,14 +49,24 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
         let day = millisecondsSince1970.flooringQuotient(86_400_000)
         let time = millisecondsSince1970 - day * 86_400_000
         let date = CivilDate(daysSince1970: day)
-        let fields = [
-            (date.year, 4, "-"), (date.month, 2, "-"), (date.day, 2, "T"), (time / 3_600_000, 2, ":"),
-            (time / 60_000 % 60, 2, ":"), (time / 1000 % 60, 2, "."), (time % 1000, 3, "Z"),
-        ]
-        return fields.map { value, width, separator in
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits + separator
-        }.joined()
+        // Several of these are written for every task, so their digits are put in place one by one.
+        var bytes = Array("0000-00-00T00:00:00.000Z".utf8)
+        func put(_ value: Int64, endingAt end: Int) {
+            var (rest, index) = (value, end)
+            while rest > 0 {
+                bytes[index] += UInt8(rest % 10)
+                rest /= 10
+                index -= 1
+            }
+        }
+        put(date.year, endingAt: 3)
+        put(date.month, endingAt: 6)
+        put(date.day, endingAt: 9)
+        put(time / 3_600_000, endingAt: 12)
+        put(time / 60_000 % 60, endingAt: 15)
+        put(time / 1000 % 60, endingAt: 18)
+        put(time % 1000, endingAt: 22)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Whether the first point is earlier.

@@ -54,10 +54,13 @@ private struct RequestBody {
     }
 
     mutating func append(_ text: some Collection<UInt8>, field: String) throws(RequestError) {
-        guard !text.contains(0) else { throw RequestError(code: .zeroByte, field: field) }
         guard text.count <= Self.limit else { throw RequestError(code: .tooLarge, field: field) }
         append(UInt32(text.count))
-        bytes += text
+        let start = bytes.count
+        // As one stretch of memory, which is several times quicker than byte by byte.
+        let isAppended: Void? = text.withContiguousStorageIfAvailable { unsafe bytes.append(contentsOf: $0) }
+        if isAppended == nil { bytes += text }
+        guard !bytes[start...].contains(0) else { throw RequestError(code: .zeroByte, field: field) }
         bytes.append(0)
     }
 
