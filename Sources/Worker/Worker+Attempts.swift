@@ -31,11 +31,7 @@ extension Worker {
             await conclude(id, .notStarted("\(error)"), record: nil, permit: permit)
             return
         }
-        logger.info(
-            "attempt started",
-            metadata: ["task_id": .string(id.string), "attempt": "\(claim.state.attempt)"]
-        )
-        emit(.taskStarted, ["task_id": .string(id.string), "attempt": .integer(claim.state.attempt)])
+        // Beside the attempt, so that the agent does not wait for it.
         async let durable: Void = makeDurable(id)
         inSupervisor.insert(id)
         beginWatch(claim.task, claim.state, timeout: request.timeout)
@@ -60,6 +56,11 @@ extension Worker {
 
     private func makeDurable(_ id: TaskID) async {
         guard let claim = claims[id] else { return }
+        logger.info(
+            "attempt started",
+            metadata: ["task_id": .string(id.string), "attempt": "\(claim.state.attempt)"]
+        )
+        emit(.taskStarted, ["task_id": .string(id.string), "attempt": .integer(claim.state.attempt)])
         do throws(SystemCallError) {
             if claim.state.attempt == 1 { try queue.writeReceipt(for: claim, now: now.wall) }
         } catch {

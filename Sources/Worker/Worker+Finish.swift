@@ -61,6 +61,19 @@ extension Worker {
         metrics.taskEnded(result)
         dependencyEnded(id, result.status)
         clearRequest(for: id)
+        switch result.status {
+        case .completed: logger.info("task completed", metadata: metadata(of: id, result))
+        case .cancelled: logger.notice("task cancelled", metadata: metadata(of: id, result))
+        case .failed: logger.error("task failed", metadata: metadata(of: id, result))
+        }
+        emit(.taskFinished, facts(of: id, result))
+        if let hindrance {
+            // The result stands; the next recovery tries again.
+            logger.error("claim cannot be removed", metadata: ["task_id": .string(id.string), "error": "\(hindrance)"])
+        }
+    }
+
+    private func metadata(of id: TaskID, _ result: ResultRecord) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
             "task_id": .string(id.string), "status": .string(result.status.rawValue),
             "retry_count": "\(result.retryCount)", "duration_seconds": "\(result.duration.seconds)",
@@ -68,29 +81,18 @@ extension Worker {
         if let failure = result.failure {
             metadata["reason"] = .string(failure.reason.rawValue)
             metadata["error"] = .string(failure.message)
-            if result.status == .cancelled {
-                logger.notice("task cancelled", metadata: metadata)
-            } else {
-                logger.error("task failed", metadata: metadata)
-            }
-        } else {
-            logger.info("task completed", metadata: metadata)
         }
-        tellEnd(of: id, result)
-        if let hindrance {
-            // The result stands; the next recovery tries again.
-            logger.error("claim cannot be removed", metadata: ["task_id": .string(id.string), "error": "\(hindrance)"])
-        }
+        return metadata
     }
 
-    private func tellEnd(of id: TaskID, _ result: ResultRecord) {
+    private func facts(of id: TaskID, _ result: ResultRecord) -> JSONObject {
         var facts: JSONObject = [
             "task_id": .string(id.string), "status": .string(result.status.rawValue),
             "attempts": .integer(result.attempts.count), "duration_seconds": .seconds(result.duration),
         ]
         facts["reason"] = result.failure.map { .string($0.reason.rawValue) }
         facts["error"] = result.failure.map { .string($0.message) }
-        emit(.taskFinished, facts)
+        return facts
     }
 
     /// Repeats a change until the disk takes it.

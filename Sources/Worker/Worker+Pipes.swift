@@ -103,8 +103,10 @@ extension Worker {
     }
 
     /// Tells those who listen; without a reader that keeps up, the line is missed, and counted.
-    func emit(_ kind: WorkerEvent.Kind, _ data: JSONObject = [:]) {
-        if !pipes.send(WorkerEvent(kind, at: now.wall, data).line) { metrics.eventMissed() }
+    ///
+    /// What there is to tell is put together only when somebody listens.
+    func emit(_ kind: WorkerEvent.Kind, _ data: @autoclosure () -> JSONObject = [:]) {
+        if !pipes.send(WorkerEvent(kind, at: now.wall, data()).line) { metrics.eventMissed() }
     }
 }
 

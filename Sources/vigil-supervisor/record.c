@@ -83,8 +83,12 @@ static int write_all(int fd, const char *text, size_t length) {
 int write_record(const struct request *request, const char *text, size_t length, bool sync) {
     char temporary[RUN_ID_MAX + 8];
     snprintf(temporary, sizeof temporary, ".tmp-%s", request->run_id);
-    unlinkat(request->exits_fd, temporary, 0);
-    int fd = openat(request->exits_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(request->exits_fd, temporary, flags, 0600);
+    if (fd < 0 && errno == EEXIST) { // left by an earlier try
+        unlinkat(request->exits_fd, temporary, 0);
+        fd = openat(request->exits_fd, temporary, flags, 0600);
+    }
     if (fd < 0) return errno;
     int error = write_all(fd, text, length);
     if (error == 0 && sync && fsync(fd) < 0) error = errno;
