@@ -116,6 +116,7 @@ private struct Batch {
 
     private mutating func run(_ steps: [(commit: Int, step: Commit.Step)]) {
         let writes = prepare(steps)
+        beginSyncs(steps)
         var directories = writes.map { ($0.commit, $0.directory) }
         for (index, step) in steps where errors[index] == nil {
             switch step {
@@ -188,6 +189,15 @@ private struct Batch {
                 } catch { synced[key] = error }
             }
             errors[index] = synced[key] ?? nil
+        }
+    }
+
+    /// The device then has the data of all files at the same time.
+    private func beginSyncs(_ steps: [(commit: Int, step: Commit.Step)]) {
+        guard durability == .full else { return }
+        for case (let index, .syncFile(let name, let directory)) in steps where errors[index] == nil {
+            // Only a hint; the sync itself says what is wrong.
+            _ = try? directory.openFile(name).beginSync()
         }
     }
 

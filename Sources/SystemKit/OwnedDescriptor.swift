@@ -62,6 +62,8 @@ extension OwnedDescriptor {
             if chunk.isEmpty { return bytes }
             if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
             if bytes.count > limit { throw SystemCallError(call: "read", errno: .fileTooLarge) }
+            // A read that was asked for more than a regular file has has seen its end.
+            if bytes.count == size { return bytes }
             capacity = min(limit - bytes.count + 1, max(capacity, 65536))
         }
     }
@@ -111,6 +113,11 @@ extension OwnedDescriptor {
     /// and reports success the next time, see fsync(2).
     package borrowing func sync() throws(SystemCallError) {
         try check(cl_sync(rawValue), "fsync")
+    }
+
+    /// Has the kernel begin to write the data, so that a sync that follows soon waits for less: sync_file_range(2).
+    package borrowing func beginSync() {
+        cl_sync_begin(rawValue)
     }
 
     /// Locks the open file for one owner: flock(2), without waiting.
