@@ -188,6 +188,8 @@ extension VerificationTests {
             #expect(result.attempts.map(\.number) == [1])
             #expect(result.verification?.checks.map(\.exitCode) == [0])
             #expect(try daemon.witness() == ["t1 1 new session-t1-0 do", "t1 1 checks"])
+            // The claim goes behind the result.
+            _ = try await daemon.logEntry("task completed")
             #expect(try daemon.claimNames().isEmpty)
         }
     }
