@@ -124,6 +124,9 @@ package struct AgentProfile: Equatable, Sendable {
         }
     }
 
+    /// Whether the tokens that it tells are those of its whole session, earlier runs included.
+    package var tellsSessionUsage: Bool { kind == .codex }
+
     /// The name under which its usage limit is kept.
     package var limitAccount: AgentName { account ?? name }
 

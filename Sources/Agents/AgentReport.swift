@@ -55,6 +55,20 @@ package struct AgentReport: Equatable, Sendable {
 
     mutating func toolEnded(_ call: String) { openTools.removeAll { $0 == call } }
 
+    /// The report without the tokens that earlier runs in the same session have used.
+    ///
+    /// - Parameter earlier: what the agent had told of the session before.
+    /// - Returns: the report of this run alone.
+    package func withoutUsage(of earlier: JSONObject) -> AgentReport {
+        guard let total = usage else { return self }
+        var report = self
+        for (name, value) in total.members {
+            guard let count = value.intValue, let before = earlier[name]?.intValue else { continue }
+            report.usage?[name] = .integer(max(0, count - before))
+        }
+        return report
+    }
+
     /// The part of the report that goes into a result.
     ///
     /// - Parameter name: the profile that ran.

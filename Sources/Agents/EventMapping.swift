@@ -110,6 +110,7 @@ package struct EventMapping: Equatable, Sendable {
             Pattern(text: "403 forbidden", failureClass: .authentication),
             Pattern(text: "not logged in", failureClass: .authentication),
             Pattern(text: "missing environment variable", failureClass: .authentication),
+            Pattern(text: "no rollout found for thread", failureClass: .permanent),
             Pattern(text: "invalid_request", failureClass: .permanent),
             Pattern(text: "400 bad request", failureClass: .permanent),
             Pattern(text: "404 not found", failureClass: .permanent),

@@ -24,6 +24,8 @@ extension ClaimState {
         package var knowledge: Knowledge
         /// Why the last run in it ended; nil when nobody knows, or none has.
         package var cutOffBy: FailureReason?
+        /// The tokens that it has used so far, of an agent that tells them for the session and not for each run.
+        package var usage: JSONObject?
 
         /// A session.
         /// - Parameters:
@@ -56,6 +58,7 @@ extension ClaimState.Session {
             knowledge: object["knows"]?.stringValue.flatMap(Knowledge.init(rawValue:)) ?? .nothing,
             cutOffBy: object["cut_off_by"]?.stringValue.flatMap(FailureReason.init(rawValue:))
         )
+        usage = object["usage"]?.objectValue
     }
 
     var json: JSONValue {
@@ -63,6 +66,7 @@ extension ClaimState.Session {
             "id": .string(id), "agent": .string(agent.string), "knows": .string(knowledge.rawValue),
         ]
         object["cut_off_by"] = cutOffBy.map { .string($0.rawValue) }
+        object["usage"] = usage.map(JSONValue.object)
         return .object(object)
     }
 }

@@ -13,6 +13,8 @@ struct AttemptOutput: Sendable {
     var stderr = OutputExcerpt("")
     /// What the events say, of an agent that prints events.
     var report: AgentReport?
+    /// The tokens that the session has used so far, of an agent that tells them so.
+    var sessionUsage: JSONObject?
     /// Why a log that is there could not be read; another try may succeed.
     var obstacle: SystemCallError?
 

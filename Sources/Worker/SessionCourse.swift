@@ -17,6 +17,8 @@ package struct SessionCourse: Sendable, Equatable {
     package var told: String?
     /// Whether the agent has worked in the attempt.
     package var hasWorked: Bool
+    /// The tokens that the session has used so far, where the agent tells that.
+    package var usage: JSONObject?
 
     /// Gathers what is known.
     /// - Parameters:
@@ -88,6 +90,8 @@ package struct SessionCourse: Sendable, Equatable {
         guard let id = told ?? resumed?.id else { return nil }
         let before = id == resumed?.id ? resumed?.knowledge : nil
         let knowledge = hasWorked ? .everything : before ?? .nothing
-        return ClaimState.Session(id: id, agent: agent, knowledge: knowledge, cutOffBy: cause)
+        var session = ClaimState.Session(id: id, agent: agent, knowledge: knowledge, cutOffBy: cause)
+        session.usage = usage ?? (id == resumed?.id ? resumed?.usage : nil)
+        return session
     }
 }

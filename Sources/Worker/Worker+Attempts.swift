@@ -239,7 +239,7 @@ extension Worker {
     ) async {
         guard let claim = claims[id] else { return }
         noteEnd(of: claim, end, permit)
-        let course = course(of: claim, output.report)
+        let course = course(of: claim, output)
         let policy = configuration.retry.limited(to: claim.task.maxRetries)
         let verdict = policy.verdict(
             on: end,

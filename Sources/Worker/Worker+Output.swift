@@ -30,6 +30,10 @@ extension Worker {
             output = await readOutputOnce(of: claim, record, profile)
         }
         if reader.hasWaited { clear(.disk) }
+        if profile?.tellsSessionUsage == true, let report = output.report {
+            output.sessionUsage = report.usage
+            output.report = claim.state.session?.usage.map(report.withoutUsage) ?? report
+        }
         if let obstacle = output.obstacle {
             logger.error(
                 "output cannot be read, the result goes without it",

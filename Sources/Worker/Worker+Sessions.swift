@@ -17,17 +17,20 @@ extension Worker {
     }
 
     /// What is known of the session of an attempt that has ended.
-    func course(of claim: Claim, _ report: AgentReport?) -> SessionCourse {
+    func course(of claim: Claim, _ output: AttemptOutput) -> SessionCourse {
+        let report = output.report
         let name = claim.task.agent ?? configuration.defaultAgent
         let canResume = configuration.profiles[name]?.canResume == true
         let told = report?.sessionID.flatMap { AgentProfile.isSessionName($0) ? $0 : nil }
-        return SessionCourse(
+        var course = SessionCourse(
             agent: name,
             resumed: claim.state.session,
             given: claim.task.sessionID,
             told: canResume ? told : nil,
             hasWorked: report?.hasWorked == true
         )
+        course.usage = output.sessionUsage
+        return course
     }
 
     /// What an agent is told; `nil` for the task's description alone.

@@ -379,6 +379,16 @@ struct EventEnding: Sendable, CustomTestStringConvertible {
             errors: "Error: Session ID 1 is already in use.\n"
         ),
         EventEnding(
+            "an unknown session, told twice",
+            .failed(.agentError, .permanent, counts: false),
+            .text(
+                #"{"type":"result","subtype":"error_during_execution","is_error":true,"num_turns":0,"session_id":"1","#
+                    + #""errors":["No conversation found with session ID: 1"]}"#
+            ),
+            ending: exited(1),
+            errors: "No conversation found with session ID: 1\n"
+        ),
+        EventEnding(
             "not logged in, on standard error",
             .failed(.authentication, .authentication, counts: true),
             ending: exited(1),
@@ -451,6 +461,13 @@ struct EventEnding: Sendable, CustomTestStringConvertible {
             turnFailed("what?"),
             agent: .codex,
             ending: exited(1)
+        ),
+        EventEnding(
+            "codex: an unknown session",
+            .failed(.agentError, .permanent, counts: false),
+            agent: .codex,
+            ending: exited(1),
+            errors: "Error: thread/resume: thread/resume failed: no rollout found for thread id 1 (code -32600)\n"
         ),
         EventEnding("codex: nothing", .failed(.noResult, .unknown, counts: true), agent: .codex),
     ]

@@ -116,6 +116,18 @@ private func profile(_ agent: EventEnding.Agent, acceptsDenials: Bool = false) t
         #expect(report.costUSD == 0.25)
     }
 
+    @Test func tokensOfEarlierRunsInASessionAreNotCountedAgain() throws {
+        var report = AgentReport()
+        report.usage = ["input_tokens": 300, "output_tokens": 5, "model": "m", "cached_input_tokens": 7]
+        let own = report.withoutUsage(of: ["input_tokens": 100, "output_tokens": 9, "model": "m"])
+        // A count that has shrunk is of another session, and nothing is taken back.
+        let expected: JSONObject = ["input_tokens": 200, "output_tokens": 0, "model": "m", "cached_input_tokens": 7]
+        #expect(own.usage == expected)
+        #expect(AgentReport().withoutUsage(of: ["input_tokens": 1]).usage == nil)
+        #expect(try profile(.codex).tellsSessionUsage)
+        #expect(try !profile(.claude).tellsSessionUsage)
+    }
+
     @Test func aUsageLimitTellsWhenItEnds() throws {
         let report = AgentReport.report(of: try sample("usage_limit.stream.jsonl"), profile: try profile(.claude))
         #expect(report.isLimited)

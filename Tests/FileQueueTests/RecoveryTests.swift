@@ -36,6 +36,7 @@ struct RecoveryTests {
             knowledge: .everything,
             cutOffBy: .usageLimit
         )
+        session.usage = ["input_tokens": 7]
         do {
             let dead = try fixture.open()
             let claim = try fixture.claim("a", in: dead)

@@ -128,6 +128,15 @@ struct SessionCourseTests {
 
     private static let success = #"{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"ok"}"#
 
+    @Test func usageOfASessionIsRememberedUntilItIsToldAgain() throws {
+        var course = try Self.course(resumed: "s-1")
+        course.resumed?.usage = ["input_tokens": 5]
+        #expect(course.next(after: .interrupted(""))?.usage == ["input_tokens": 5])
+        course.usage = ["input_tokens": 9]
+        #expect(course.next(after: .interrupted(""))?.usage == ["input_tokens": 9])
+        #expect(try Self.course(resumed: "s-0").next(after: .interrupted(""))?.usage == nil)
+    }
+
     @Test func anAgentThatTellsNoSessionHasNone() throws {
         let silent = try Self.course(told: nil)
         for end in [AttemptEnd.interrupted(""), .handedBack, try Self.end(Self.limit)] {
