@@ -57,6 +57,10 @@ def submits_a_task_and_watches_its_output(desk):
     expect(page.locator(".heading .badge")).to_have_text("completed")
     expect(page.get_by_role("button", name="Run again")).to_be_visible()
     expect(reader.row("succeeded")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    with open(download.value.path(), encoding="utf-8") as file:
+        assert file.read() == "one\ntwo\nthree\n"
 
 
 def is_told_what_is_wrong_with_a_task(desk):

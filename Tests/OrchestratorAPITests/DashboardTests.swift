@@ -95,6 +95,13 @@ import Testing
         }
     }
 
+    @Test func pageNamesEveryFileSoThatNoneWaitsForAnother() throws {
+        let page = String(decoding: try #require(DashboardAsset.all["index.html"]).bytes, as: UTF8.self)
+        for name in DashboardAsset.all.keys where name != "index.html" {
+            #expect(page.contains("\"/assets/\(name)\""), "\(name)")
+        }
+    }
+
     @Test func pageHasNoCodeAndNoStyleOfItsOwn() throws {
         let page = String(decoding: try #require(DashboardAsset.all["index.html"]).bytes, as: UTF8.self)
         #expect(!page.contains("<style"))

@@ -3,7 +3,7 @@
 
 import { h, morph } from './dom.js';
 import { views } from './routes.js';
-import { counted, duration, timeOfDay } from './text.js';
+import { duration, timeOfDay } from './text.js';
 
 const byId = (id) => document.getElementById(id);
 const [nav, find, banner, linkState, theme, signOut] = ['nav', 'find', 'banner', 'link-state', 'theme', 'sign-out'].map(
@@ -153,6 +153,3 @@ export const shell = {
         paintTheme();
     },
 };
-
-/** What the title bar says beside the name of the view. */
-export const marked = (number) => (number > 0 ? counted(number, 'problem') : '');
