@@ -97,6 +97,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "APITestSupport",
+            dependencies: ["HTTPServer", "OrchestratorAPI", "QueueModel"],
+            path: "Tests/APITestSupport",
+            swiftSettings: settings
+        ),
+        .target(
             name: "FaultChecker",
             dependencies: ["QueueModel", "SystemKit"],
             path: "Tests/FaultChecker",
@@ -135,13 +141,13 @@ let package = Package(
             ["Agents", "FileQueue", "QueueModel", "Resilience", "Supervision", "SystemKit", "Worker"]
         ),
         tests("OrchestratorTests", ["FileQueue", "Orchestrator", "QueueModel", "SystemKit"]),
-        tests("OrchestratorAPITests", ["HTTPServer", "OrchestratorAPI", "QueueModel", "SystemKit"]),
+        tests("OrchestratorAPITests", ["APITestSupport", "HTTPServer", "OrchestratorAPI", "QueueModel", "SystemKit"]),
         tests(
             "CommandsTests",
             ["ArgumentParser", "Commands", "FileQueue", "QueueModel", "Settings", "SystemKit"],
             exclude: ["Goldens"]
         ),
-        tests("EndToEndTests", ["Orchestrator", "QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
+        tests("EndToEndTests", ["HTTPServer", "Orchestrator", "QueueModel", "SystemKit", "vigil", "vigil-supervisor"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x

@@ -38,6 +38,7 @@ package struct APIEnvironment: Sendable {
     let reactor: Reactor
     let logger: Logger
     let bell: ChangeBell
+    let tokenBell: ChangeBell
     let watcher: DirectoryWatcher?
     let makeSecret: @Sendable () -> String
     let convert: @Sendable (any Error) -> HTTPError?
@@ -47,6 +48,7 @@ package struct APIEnvironment: Sendable {
     ///   - reactor: The loop, with threads for blocking work.
     ///   - logger: Takes changes, refusals and what goes wrong.
     ///   - bell: Rings when there may be new events.
+    ///   - tokenBell: Rings when the tokens may have changed.
     ///   - watcher: Tells of new output; nil where the kernel tells nothing, and streams look from time to time.
     ///   - makeSecret: Makes a text that nobody can guess.
     ///   - convert: Gives the answers to errors of the operations; nil for those it does not know.
@@ -54,6 +56,7 @@ package struct APIEnvironment: Sendable {
         reactor: Reactor,
         logger: Logger,
         bell: ChangeBell,
+        tokenBell: ChangeBell,
         watcher: DirectoryWatcher?,
         makeSecret: @escaping @Sendable () -> String,
         convert: @escaping @Sendable (any Error) -> HTTPError?
@@ -61,6 +64,7 @@ package struct APIEnvironment: Sendable {
         self.reactor = reactor
         self.logger = logger
         self.bell = bell
+        self.tokenBell = tokenBell
         self.watcher = watcher
         self.makeSecret = makeSecret
         self.convert = convert
@@ -92,19 +96,22 @@ package struct APIServer: Service {
         let desk = APIDesk(
             operations: operations,
             lane: lane,
-            bell: environment.bell,
+            tail: EventTail(operations: operations, lane: lane, bell: environment.bell),
             watcher: environment.watcher,
             gatekeeper: Gatekeeper(
                 root: configuration.isPrivate ? nil : configuration.root,
                 lane: lane,
                 origin: OriginCheck(),
+                news: environment.tokenBell,
+                hearsOfTokens: environment.watcher != nil,
                 makeSecret: environment.makeSecret
             )
         )
         server = HTTPServer(
             configuration: HTTPServerConfiguration(
                 address: configuration.address,
-                sizes: HTTPSizeLimits(bodyBytes: configuration.bodyBytes)
+                sizes: HTTPSizeLimits(bodyBytes: configuration.bodyBytes),
+                maxConnections: StreamPlaces.usual + 80
             ),
             router: desk.router(convert: environment.convert),
             reactor: reactor,
@@ -132,10 +139,13 @@ package struct APIServer: Service {
 struct APIDesk: Sendable {
     let operations: any APIOperations
     let lane: BlockingLane
-    let bell: ChangeBell
+    let tail: EventTail
     let watcher: DirectoryWatcher?
     let gatekeeper: Gatekeeper
     let places = StreamPlaces()
+
+    /// Keeps the time.
+    var reactor: Reactor { gatekeeper.news.reactor }
 
     func router(convert: @escaping @Sendable (any Error) -> HTTPError?) -> Router {
         var router = Router(middleware: [SecurityHeaders(), ProblemMiddleware(convert: convert), OriginCheck()])
@@ -161,12 +171,7 @@ struct APIDesk: Sendable {
             request: request,
             context: context,
             caller: caller,
-            gatekeeper: gatekeeper,
-            operations: operations,
-            lane: lane,
-            bell: bell,
-            watcher: watcher,
-            places: places
+            desk: self
         )
         guard route.method != .get else { return try await route.handler(call) }
         do {

@@ -19,7 +19,8 @@ extension Daemon {
         if case .worker = role { return nil }
         let settings = current.loaded.settings
         let bell = ChangeBell(reactor: reactor)
-        let watcher = Self.watcher(of: settings, reactor, bell)
+        let tokenBell = ChangeBell(reactor: reactor)
+        let watcher = Self.watcher(of: settings, reactor, bell, tokenBell)
         return APIServer(
             configuration: APIServerConfiguration(
                 address: try Self.address(of: settings),
@@ -31,6 +32,7 @@ extension Daemon {
                 reactor: reactor,
                 logger: logger,
                 bell: bell,
+                tokenBell: tokenBell,
                 watcher: watcher,
                 makeSecret: {
                     var generator = SystemRandomNumberGenerator()
@@ -41,17 +43,20 @@ extension Daemon {
         )
     }
 
-    /// Rings whenever the history has changed, as `vigil events --follow` looks for.
+    /// Rings one bell whenever the history has changed, as `vigil events --follow` looks for, and the other one whenever
+    /// the tokens may have.
     /// - Returns: Nil where the kernel tells nothing; streams look from time to time then.
     private static func watcher(
         of settings: VigilSettings,
         _ reactor: Reactor,
-        _ bell: ChangeBell
+        _ bell: ChangeBell,
+        _ tokenBell: ChangeBell
     ) -> DirectoryWatcher? {
         let location = HistoryLocation(settings)
         // As said above.
         guard let watcher = try? DirectoryWatcher(forQueueAt: location.directory, on: reactor),
-            let directory = try? Directory.open(location.directory)
+            let directory = try? Directory.open(location.directory),
+            let root = try? Directory.open(settings.root)
         else { return nil }
         // The journal goes when a change is complete, and the database comes when it is made anew.
         let names = [HistoryLocation.journalName, HistoryLocation.databaseName]
@@ -63,7 +68,14 @@ extension Daemon {
             case .overflow, .gone: bell.ring()
             }
         }
-        return watch.map { _ in watcher }
+        // As above.
+        let rootWatch = try? watcher.add(root) { event in
+            switch event {
+            case .settled(AccessTokens.fileName), .vanished(AccessTokens.fileName), .overflow, .gone: tokenBell.ring()
+            case .settled, .appeared, .vanished: break
+            }
+        }
+        return watch != nil && rootWatch != nil ? watcher : nil
     }
 
     private static func address(of settings: VigilSettings) throws(CommandFailure) -> HTTPServerAddress {

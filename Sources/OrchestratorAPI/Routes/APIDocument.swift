@@ -24,7 +24,7 @@ package enum APIDocument {
                 "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
             ],
             "servers": [["url": "/"]],
-            "security": [["token": []]],
+            "security": [["token": []], ["session": []]],
             "paths": .object(paths),
             "components": components,
         ]
@@ -42,7 +42,9 @@ package enum APIDocument {
         }
         var responses: JSONObject = [:]
         for status in route.success {
-            responses["\(status.code)"] = ["description": .string(status.reason), "content": content(of: route)]
+            var response: JSONObject = ["description": .string(status.reason)]
+            if status != .switchingProtocols { response["content"] = content(of: route) }
+            responses["\(status.code)"] = .object(response)
         }
         responses["default"] = ["$ref": "#/components/responses/Problem"]
         operation["responses"] = .object(responses)
@@ -79,7 +81,13 @@ package enum APIDocument {
     }
 
     private static let components: JSONValue = [
-        "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+        "securitySchemes": [
+            "token": ["type": "http", "scheme": "bearer"],
+            "session": [
+                "type": "apiKey", "in": "cookie", "name": "vigil_session",
+                "description": "For pages; POST /api/v1/session gives it, and its name has the port behind it.",
+            ],
+        ],
         "responses": [
             "Problem": [
                 "description": "Why it was not done (RFC 9457)",

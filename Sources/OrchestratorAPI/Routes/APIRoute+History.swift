@@ -35,7 +35,8 @@ extension APIRoute {
             _ = try call.query()
             return try await call.answer { try $0.oldestWaiting() }
         },
-        APIRoute(.get, "/events", .read, "Read the events behind a sequence.") { call in
+        APIRoute(.get, "/events", .read, "Read the events behind a sequence; by WebSocket, follow them.") { call in
+            if call.request.wantsWebSocket { return try followBySocket(call) }
             let reader = try call.query()
             let after = try reader.value("after", "the sequence of an event, or 0") { text in
                 Int64(text).flatMap { $0 >= 0 ? $0 : nil }
@@ -47,7 +48,8 @@ extension APIRoute {
         .query(
             .number("after", "The last sequence that is known; else 0.", in: 0...Int.max),
             .number("limit", "The most events; else 100.", in: 1...1000)
-        ),
+        )
+        .success(.ok, .switchingProtocols),
         APIRoute(.get, "/config", .admin, "Show every setting; secrets are left out.") { call in
             let reader = try call.query()
             let worker: WorkerID? = try reader.identifier("worker")

@@ -8,11 +8,11 @@ extension APIRoute {
     static let sessions: [APIRoute] = [
         APIRoute(.post, "/session", .read, "Begin a session: the answer's cookie takes the token's place.") { call in
             try call.requireNothing()
-            guard let (session, secret) = try call.gatekeeper.beginSession(of: call.caller) else {
+            guard let (session, secret) = try call.desk.gatekeeper.beginSession(of: call.caller) else {
                 return HTTPResponse(status: .created, document: document(of: call.caller))
             }
             var response = HTTPResponse(status: .created, document: document(of: Caller(session)))
-            response.headers["Set-Cookie"] = call.gatekeeper.cookie.field(secret, answering: call.request)
+            response.headers["Set-Cookie"] = call.desk.gatekeeper.cookie.field(secret, answering: call.request)
             return response
         }
         .success(.created),
@@ -25,9 +25,9 @@ extension APIRoute {
             guard case .session(let session) = call.caller.proof else {
                 throw HTTPError(.conflict, code: "no_session", "the request is not one of a session")
             }
-            call.gatekeeper.endSession(session)
+            call.desk.gatekeeper.endSession(session)
             var response = HTTPResponse(document: ["schema_version": 1, "ended": true])
-            response.headers["Set-Cookie"] = call.gatekeeper.cookie.removal(answering: call.request)
+            response.headers["Set-Cookie"] = call.desk.gatekeeper.cookie.removal(answering: call.request)
             return response
         },
     ]

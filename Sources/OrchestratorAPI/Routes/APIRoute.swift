@@ -3,7 +3,6 @@
 
 package import HTTPServer
 import QueueModel
-import SystemKit
 
 /// A request that was let in, with what is needed to answer it.
 struct APICall: Sendable {
@@ -11,12 +10,7 @@ struct APICall: Sendable {
     let request: HTTPRequest
     let context: RequestContext
     let caller: Caller
-    let gatekeeper: Gatekeeper
-    let operations: any APIOperations
-    let lane: BlockingLane
-    let bell: ChangeBell
-    let watcher: DirectoryWatcher?
-    let places: StreamPlaces
+    let desk: APIDesk
 
     /// The query, of which only what the route has may be there.
     func query() throws(HTTPError) -> QueryReader { try QueryReader(request, known: route.query) }
@@ -26,8 +20,8 @@ struct APICall: Sendable {
         forStream isPatient: Bool = false,
         _ work: @escaping @Sendable (any APIOperations) throws -> Value
     ) async throws -> Value {
-        let operations = operations
-        return try await lane.run(isPatient: isPatient) { try work(operations) }
+        let operations = desk.operations
+        return try await desk.lane.run(isPatient: isPatient) { try work(operations) }
     }
 
     /// Has something done beside the loop, and answers with its document.
@@ -84,7 +78,10 @@ package struct APIRoute: Sendable {
     }
 
     /// The route with a query.
-    func query(_ parameters: APIParameter...) -> APIRoute { with { $0.query = parameters } }
+    func query(_ parameters: APIParameter...) -> APIRoute { with { $0.query += parameters } }
+
+    /// The route with a choice of events in its query.
+    func choosingEvents() -> APIRoute { with { $0.query += EventFilter.parameters } }
 
     /// The route with a body.
     func body(_ body: APIBody) -> APIRoute { with { $0.body = body } }

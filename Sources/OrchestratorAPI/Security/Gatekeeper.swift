@@ -17,6 +17,10 @@ package final class Gatekeeper: Sendable {
     private let wallClock: WallClock
     private let limit = Mutex(GuessLimit())
     private let sessions = Mutex(SessionTable())
+    /// Rings when a token or a session may have been taken back.
+    let news: ChangeBell
+    /// Whether it rings for tokens, which needs a kernel that tells of changes.
+    let hearsOfTokens: Bool
     /// The cookies of sessions.
     let cookie: SessionCookie
 
@@ -25,18 +29,24 @@ package final class Gatekeeper: Sendable {
     ///   - root: Where the file of tokens is; nil where whoever can connect may do everything.
     ///   - lane: Where the file is read.
     ///   - origin: Knows the server's own pages.
+    ///   - news: Rings when tokens may have changed, and when a session ends.
+    ///   - hearsOfTokens: Whether it rings for tokens; else streams look from time to time.
     ///   - makeSecret: Makes a text that nobody can guess.
     ///   - wallClock: Tells when sessions end.
     package init(
         root: String?,
         lane: BlockingLane,
         origin: OriginCheck,
+        news: ChangeBell,
+        hearsOfTokens: Bool,
         makeSecret: @escaping @Sendable () -> String,
         wallClock: WallClock = .system
     ) {
         self.root = root
         self.lane = lane
         self.origin = origin
+        self.news = news
+        self.hearsOfTokens = hearsOfTokens
         self.makeSecret = makeSecret
         self.wallClock = wallClock
         cookie = SessionCookie(isSecure: origin.isSecure)
@@ -58,7 +68,7 @@ package final class Gatekeeper: Sendable {
     {
         guard let root else { return .owner }
         let caller: Caller
-        if !request.headers.values(of: "authorization").isEmpty {
+        if Self.showsToken(request) {
             guard let secret = Self.secret(of: request) else { throw HTTPError.unauthorized("show a token") }
             guard let token = try await tokens(of: root, context).token(for: secret) else { throw wrongToken(context) }
             caller = Caller(token)
@@ -101,10 +111,26 @@ package final class Gatekeeper: Sendable {
         )
     }
 
-    /// What stands in the one field where a token may stand.
+    /// What comes before the token where a page hands one to a WebSocket, for which it can set no other field.
+    private static let offer = "vigil.token."
+
+    private static func offers(_ request: HTTPRequest) -> [String] {
+        request.wantsWebSocket ? request.webSocketProtocols.filter { $0.hasPrefix(offer) } : []
+    }
+
+    private static func showsToken(_ request: HTTPRequest) -> Bool {
+        !request.headers.values(of: "authorization").isEmpty || !offers(request).isEmpty
+    }
+
+    /// What stands in the one place where a token may stand.
     static func secret(of request: HTTPRequest) -> String? {
         let fields = request.headers.values(of: "authorization")
-        guard fields.count == 1 else { return nil }
+        let offers = offers(request)
+        if fields.isEmpty, offers.count == 1, offers[0].utf8.count <= 400 {
+            let bytes = Base64.decoded(offers[0].dropFirst(offer.count).utf8, .url)
+            return bytes.flatMap { String(validating: $0, as: UTF8.self) }
+        }
+        guard fields.count == 1, offers.isEmpty else { return nil }
         let words = fields[0].split(separator: " ")
         guard words.count == 2, words[0].lowercased() == "bearer", words[1].utf8.count <= 256 else { return nil }
         return String(words[1])
@@ -152,7 +178,30 @@ extension Gatekeeper {
 
     /// Ends a session.
     /// - Parameter session: The session; one that has ended already is no error.
-    func endSession(_ session: APISession) { sessions.withLock { $0.end(session) } }
+    func endSession(_ session: APISession) {
+        sessions.withLock { $0.end(session) }
+        news.ring()
+    }
+
+    /// Whether the time of a caller's session is not over yet.
+    func isInTime(_ caller: Caller) -> Bool {
+        guard case .session(let session) = caller.proof else { return true }
+        return sessions.withLock { $0.contains(session, at: ContinuousClock.now) }
+    }
+
+    /// Whether a caller that was let in would be again.
+    /// - Parameters:
+    ///   - caller: The caller.
+    ///   - scope: What it needs.
+    /// - Returns: False when its token was revoked or its session has ended, and when the file cannot be used.
+    /// - Throws: `SystemCallError` when the file cannot be read.
+    func stillAdmits(_ caller: Caller, for scope: AccessScope) async throws -> Bool {
+        guard let root, let token = caller.token else { return true }
+        guard isInTime(caller), token.scope >= scope else { return false }
+        do {
+            return try await lane.run(isPatient: true) { try AccessTokens.load(from: root) }.tokens.contains(token)
+        } catch is AccessTokensError { return false }
+    }
 }
 
 extension HTTPError {

@@ -14,7 +14,8 @@ package final class ChangeBell: Sendable {
         var count: UInt64 = 0
     }
 
-    let reactor: Reactor
+    /// Keeps the time of waits.
+    package let reactor: Reactor
     private let state = Mutex(State())
 
     /// A bell that has not rung.

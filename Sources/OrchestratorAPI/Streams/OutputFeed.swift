@@ -74,20 +74,25 @@ struct OutputFeed: Sendable {
     /// Sends the output.
     /// - Parameters:
     ///   - place: Whose.
-    ///   - start: Behind how many bytes to begin.
-    ///   - writer: Takes the stream.
+    ///   - start: How many bytes the client has.
+    ///   - send: Takes a part, and where it begins; it begins again at 0 when the run did not count.
     /// - Throws: `CancellationError` when the client is gone; what keeps the output from being read.
-    func run(_ place: OutputPlace, from start: Int64 = 0, to writer: HTTPBodyWriter) async throws {
-        let bell = ChangeBell(reactor: call.bell.reactor)
+    func run(
+        _ place: OutputPlace,
+        from start: Int64,
+        _ send: (Int64, [UInt8]) async throws -> Void
+    ) async throws {
+        let bell = ChangeBell(reactor: call.desk.reactor)
         let watches = watch(place, bell)
-        defer { for watch in watches { call.watcher?.remove(watch) } }
+        defer { for watch in watches { call.desk.watcher?.remove(watch) } }
         var offset = start
+        var admission = call.admission
         while true {
             let rings = bell.rings
             let behind = offset
             let look = try await call.perform(forStream: true) { try $0.look(place, from: behind) }
             if !look.bytes.isEmpty {
-                try await writer.write(look.bytes)
+                try await send(offset, look.bytes)
                 offset += Int64(look.bytes.count)
             } else if look.size < offset {
                 // The run did not count, and the next one has emptied the log.
@@ -95,6 +100,7 @@ struct OutputFeed: Sendable {
             } else if look.isLive {
                 _ = await bell.wait(since: rings, for: Self.patience)
                 try Task.checkCancellation()
+                guard try await admission.holds() else { return }
             } else {
                 return
             }
@@ -103,7 +109,7 @@ struct OutputFeed: Sendable {
 
     /// Watches first and looks then, so that nothing is missed; what cannot be watched is looked at from time to time.
     private func watch(_ place: OutputPlace, _ bell: ChangeBell) -> [WatchID] {
-        guard let watcher = call.watcher else { return [] }
+        guard let watcher = call.desk.watcher else { return [] }
         let concerns = place.concerns
         // As said above.
         var watches = [try? watcher.watchWrites(in: place.directory) { _ in bell.ring() }]

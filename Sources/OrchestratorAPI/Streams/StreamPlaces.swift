@@ -15,12 +15,15 @@ package final class StreamPlaces: Sendable {
         deinit { places.taken.withLock { $0 -= 1 } }
     }
 
+    /// How many there are; further connections are left for requests.
+    package static let usual = 240
+
     private let count: Int
     private let taken = Mutex(0)
 
     /// Free places.
     /// - Parameter count: How many.
-    package init(_ count: Int = 64) { self.count = count }
+    package init(_ count: Int = StreamPlaces.usual) { self.count = count }
 
     /// Takes a place.
     /// - Returns: The place, to be held while the stream lasts.

@@ -85,6 +85,85 @@ extension APIClient {
     }
 }
 
+extension APIClient {
+    /// Asks for a WebSocket; the path is that behind `/api/v1`.
+    /// - Returns: The head of the answer, and the WebSocket, which is one when the status is 101.
+    func socket(
+        _ path: String = "/events",
+        _ headers: [String: String] = [:]
+    ) async throws -> (head: String, socket: SocketClient) {
+        let upgrade = [
+            "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        ]
+        let stream = try await stream(path, upgrade.merging(headers) { _, own in own })
+        let socket = SocketClient(stream)
+        return (try await socket.head(), socket)
+    }
+}
+
+/// Speaks over a WebSocket.
+final class SocketClient: Sendable {
+    private let stream: StreamClient
+    private let received = Mutex<[UInt8]>([])
+
+    init(_ stream: StreamClient) { self.stream = stream }
+
+    /// Waits for the head of the answer.
+    func head() async throws -> String {
+        while true {
+            let head = received.withLock { bytes -> String? in
+                guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+                defer { bytes.removeFirst(end.upperBound) }
+                return String(decoding: bytes[..<end.upperBound], as: UTF8.self)
+            }
+            if let head { return head }
+            try await readMore()
+        }
+    }
+
+    /// Sends a frame.
+    func send(_ frame: ClientFrame) async throws { try await send(frame.bytes) }
+
+    /// Sends bytes.
+    func send(_ bytes: [UInt8]) async throws { try await stream.send(bytes) }
+
+    /// Sends a text, and waits for the answer.
+    func ask(_ text: String) async throws -> JSONObject {
+        try await send(.text(text))
+        return try await message()
+    }
+
+    /// Waits for a frame; pings are answered and passed over.
+    func frame() async throws -> ServerFrame {
+        while true {
+            guard let frame = received.withLock({ ServerFrame.take(from: &$0) }) else {
+                try await readMore()
+                continue
+            }
+            guard frame.opcode == 9 else { return frame }
+            try await send(ClientFrame(10, frame.payload))
+        }
+    }
+
+    /// Waits for a message; heartbeats are passed over.
+    func message() async throws -> JSONObject {
+        while true {
+            let frame = try await frame()
+            guard frame.opcode == 1 else { throw NoPage("no text but \(frame.opcode): \(frame.text)") }
+            let document = try JSONParser.parse(frame.payload, limits: .file(frame.payload.count)).objectValue
+            guard let document, document["type"] != "heartbeat" else { continue }
+            return document
+        }
+    }
+
+    private func readMore() async throws {
+        let bytes = try await stream.read()
+        if bytes.isEmpty { throw NoPage("the WebSocket ended") }
+        received.withLock { $0 += bytes }
+    }
+}
+
 /// Reads a stream as it comes.
 final class StreamClient: Sendable {
     private let socket: OwnedDescriptor
@@ -105,6 +184,12 @@ final class StreamClient: Sendable {
             }
         }
     }
+
+    /// Waits for the next bytes; none at the end.
+    func read() async throws -> [UInt8] { try await blocking { [self] in try socket.read(count: 1 << 16) } }
+
+    /// Sends bytes.
+    func send(_ bytes: [UInt8]) async throws { try await blocking { [self] in try socket.write(all: bytes) } }
 
     /// Waits for the end of the connection.
     func end() async throws { try await blocking { [self] in _ = try socket.readAll(limit: 1 << 20) } }
