@@ -40,6 +40,7 @@ let package = Package(
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CDashboard", exclude: ["assets"]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
 
         library("ArgumentParser"),
@@ -48,7 +49,7 @@ let package = Package(
         library("Resilience"),
         library("QueueModel"),
 
-        library("SystemKit", ["CLinux"], system: true),
+        library("SystemKit", ["CLinux", "COpenSSL"], system: true),
 
         library("ServiceLifecycle", ["Logging", "SystemKit"]),
         library("Observability", ["Logging", "Metrics", "QueueModel", "SystemKit"]),

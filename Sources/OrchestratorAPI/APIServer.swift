@@ -14,16 +14,20 @@ package struct APIServerConfiguration: Sendable {
     package var root: String
     /// The most bytes of a request's body.
     package var bodyBytes: Int
+    /// The certificate; nil without TLS.
+    package var tls: TLSStore?
 
     /// Describes how the API is served.
     /// - Parameters:
     ///   - address: Where it listens.
     ///   - root: The root, where the file of tokens is.
     ///   - bodyBytes: The most bytes of a request's body.
-    package init(address: HTTPServerAddress, root: String, bodyBytes: Int) {
+    ///   - tls: The certificate; nil without TLS.
+    package init(address: HTTPServerAddress, root: String, bodyBytes: Int, tls: TLSStore? = nil) {
         self.address = address
         self.root = root
         self.bodyBytes = bodyBytes
+        self.tls = tls
     }
 
     /// Whether the kernel lets only the queue's user connect, so that no token is needed.
@@ -93,6 +97,7 @@ package struct APIServer: Service {
         self.logger = logger
         address = configuration.address
         let lane = BlockingLane(reactor: reactor)
+        let origin = OriginCheck(isSecure: configuration.tls != nil)
         let desk = APIDesk(
             operations: operations,
             lane: lane,
@@ -101,7 +106,7 @@ package struct APIServer: Service {
             gatekeeper: Gatekeeper(
                 root: configuration.isPrivate ? nil : configuration.root,
                 lane: lane,
-                origin: OriginCheck(),
+                origin: origin,
                 news: environment.tokenBell,
                 hearsOfTokens: environment.watcher != nil,
                 makeSecret: environment.makeSecret
@@ -111,9 +116,10 @@ package struct APIServer: Service {
             configuration: HTTPServerConfiguration(
                 address: configuration.address,
                 sizes: HTTPSizeLimits(bodyBytes: configuration.bodyBytes),
-                maxConnections: StreamPlaces.usual + 80
+                maxConnections: StreamPlaces.usual + 80,
+                tls: configuration.tls
             ),
-            router: desk.router(convert: environment.convert),
+            router: desk.router(origin, convert: environment.convert),
             reactor: reactor,
             logger: logger,
             onBound: { logger.notice("API ready", metadata: ["address": "\($0)"]) }
@@ -147,8 +153,8 @@ struct APIDesk: Sendable {
     /// Keeps the time.
     var reactor: Reactor { gatekeeper.news.reactor }
 
-    func router(convert: @escaping @Sendable (any Error) -> HTTPError?) -> Router {
-        var router = Router(middleware: [SecurityHeaders(), ProblemMiddleware(convert: convert), OriginCheck()])
+    func router(_ origin: OriginCheck, convert: @escaping @Sendable (any Error) -> HTTPError?) -> Router {
+        var router = Router(middleware: [SecurityHeaders(), ProblemMiddleware(convert: convert), origin])
         Dashboard.add(to: &router)
         router.group(APIRoute.prefix) { router in
             for route in APIRoute.all {

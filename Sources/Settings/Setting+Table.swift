@@ -268,6 +268,13 @@ extension Setting {
         ).perWorker(),
         .row("API_PORT", \.apiPort, .integer(1024...65_535, or: 0, meaning: "any free port"), "The port of the API"),
         .row("API_BIND", \.apiBind, .bindAddress, "Where the API listens"),
+        .row(
+            "API_TLS_CERT",
+            \.apiTLSCertificate,
+            ValueKind<String>.path("file").optional,
+            "The API's certificate (PEM)"
+        ),
+        .row("API_TLS_KEY", \.apiTLSKey, ValueKind<String>.path("file").optional, "The key of the API's certificate"),
         .row("REDIS_URL", \.redisURL, ValueKind<String>.redisURL.secret.optional, "The Redis server")
             .secret().example("redis://localhost:6379/0"),
     ]

@@ -128,6 +128,10 @@ package struct VigilSettings: Equatable, Sendable {
     package var apiPort = 9180
     /// Where the API listens.
     package var apiBind = BindAddress.host("127.0.0.1")
+    /// The file with the API's certificate; nil without TLS.
+    package var apiTLSCertificate: String?
+    /// The file with its key; nil without TLS.
+    package var apiTLSKey: String?
     /// The Redis server, which may hold a password; nil for none.
     package var redisURL: Secret<String>?
 

@@ -166,6 +166,8 @@ struct RowPromise: Sendable, CustomTestStringConvertible {
                 "example.org", "256.0.0.1", "1.2.3", "unix:", "unix:rel", "unix:/" + String(repeating: "a", count: 107),
             ]
         ),
+        RowPromise("API_TLS_CERT", "none", accepts: ["none", "/etc/vigil/api.pem"], refuses: ["\u{0}"]),
+        RowPromise("API_TLS_KEY", "none", accepts: ["none", "/etc/vigil/api.key"], refuses: ["\u{0}"]),
         RowPromise(
             "REDIS_URL",
             "none",

@@ -25,7 +25,8 @@ extension Daemon {
             configuration: APIServerConfiguration(
                 address: try Self.address(of: settings),
                 root: settings.root,
-                bodyBytes: settings.maxTaskBytes + Self.bodyReserve
+                bodyBytes: settings.maxTaskBytes + Self.bodyReserve,
+                tls: try Self.certificate(of: settings, logger)
             ),
             operations: QueueOperations(settings: current),
             environment: APIEnvironment(
@@ -86,11 +87,49 @@ extension Daemon {
         case .host("127.0.0.1"), .host("localhost"): return .loopback(port)
         case .host("::1"): return .tcp(host: "::1", port: port)
         case .host(let host):
+            try requireSafety(at: host, settings)
+            return .tcp(host: host, port: port)
+        }
+    }
+
+    /// Other machines reach the API only by TLS, and only when there is somebody to let in.
+    private static func requireSafety(at host: String, _ settings: VigilSettings) throws(CommandFailure) {
+        let danger = "API_BIND=\(host): other machines could reach the API"
+        guard settings.apiTLSCertificate != nil, settings.apiTLSKey != nil else {
             throw CommandFailure(
                 .configuration,
-                "API_BIND=\(host): other machines could reach the API, and its TLS is not there yet; "
-                    + "set it to 127.0.0.1, ::1 or unix:/path, and put a proxy with TLS before it"
+                danger + "; set API_TLS_CERT and API_TLS_KEY to a certificate and its key, "
+                    + "or API_BIND to 127.0.0.1, ::1 or unix:/path"
             )
+        }
+        guard try !TokenFile(root: settings.root).read().tokens.isEmpty else {
+            throw CommandFailure(.configuration, danger + ", and there is no token yet: vigil token create")
+        }
+    }
+
+    /// The certificate of the API; one that will not hold for long is said aloud.
+    /// - Returns: Nil without TLS.
+    private static func certificate(
+        of settings: VigilSettings,
+        _ logger: Logger
+    ) throws(CommandFailure) -> TLSStore? {
+        switch (settings.apiTLSCertificate, settings.apiTLSKey, settings.apiBind) {
+        case (nil, nil, _), (_, _, .unix): return nil
+        case (let certificate?, let key?, _):
+            let store: TLSStore
+            let files = [certificate, key].map { $0.hasPrefix("/") ? $0 : "\(settings.root)/\($0)" }
+            do { store = try TLSStore(TLSFiles(certificate: files[0], key: files[1]), at: .now) } catch {
+                throw CommandFailure(.configuration, "API_TLS_CERT, API_TLS_KEY: \(error)")
+            }
+            let days = store.identity.timeLeft.components.seconds / 86_400
+            let metadata: Logger.Metadata = ["path": .string(certificate), "days_left": "\(days)"]
+            if store.identity.timeLeft < .zero {
+                logger.warning("the API's certificate has expired", metadata: metadata)
+            } else if days < 14 {
+                logger.warning("the API's certificate expires soon", metadata: metadata)
+            }
+            return store
+        default: throw CommandFailure(.configuration, "set both API_TLS_CERT and API_TLS_KEY, or none of them")
         }
     }
 }

@@ -12,10 +12,13 @@ struct TokenFile {
     /// Reads the tokens.
     /// - Returns: The tokens; none when there is no file.
     /// - Throws: `CommandFailure`.
-    func read() throws -> AccessTokens {
-        do { return try AccessTokens.load(from: root) } catch let error as AccessTokensError {
-            throw CommandFailure(.configuration, error.description)
-        } catch let error as SystemCallError { throw CommandFailure(error) }
+    func read() throws(CommandFailure) -> AccessTokens {
+        do { return try AccessTokens.load(from: root) } catch {
+            switch error {
+            case let error as SystemCallError: throw CommandFailure(error)
+            default: throw CommandFailure(.configuration, "\(error)")
+            }
+        }
     }
 
     /// Changes the tokens; durable on return.

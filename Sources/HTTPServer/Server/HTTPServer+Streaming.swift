@@ -42,7 +42,7 @@ extension HTTPServer {
         guard connection.machine.streamed(number, bytes, at: now) else { throw CancellationError() }
         perform(.none, on: connection)
         guard connections[connectionNumber] != nil else { throw CancellationError() }
-        guard !connection.machine.output.isEmpty else { return }
+        guard connection.hasOutput else { return }
         await withTaskCancellationHandler {
             await connection.waitToWrite()
         } onCancel: {

@@ -88,7 +88,7 @@ extension HTTPServer {
             throw WebSocketEnded()
         }
         perform(.none, on: connection)
-        while connections[number] != nil, !connection.output.isEmpty {
+        while connections[number] != nil, connection.hasOutput {
             guard connection.webSocket?.isOpen == true else { throw WebSocketEnded() }
             await withTaskCancellationHandler {
                 await connection.waitToWrite()

@@ -147,7 +147,15 @@ extension HTTPServer {
         connectionCount += 1
         let number = connectionCount
         let machine = HTTPConnection(configuration: configuration, at: now)
-        let connection = ServerConnection(number: number, socket: socket, machine: machine)
+        let session: TLSSession?
+        if let tls = configuration.tls {
+            refresh(tls)
+            session = tls.identity.session()
+            guard session != nil else { return logger.warning("connection dropped", metadata: ["error": "no memory"]) }
+        } else {
+            session = nil
+        }
+        let connection = ServerConnection(number: number, socket: socket, tls: session, machine: machine)
         do {
             try reactor.watch(connection.descriptor, for: .read) { readiness in
                 self.assumeIsolated { $0.ready(number, readiness) }
@@ -158,6 +166,19 @@ extension HTTPServer {
         }
         connections[number] = connection
         setTimer(of: connection)
+    }
+
+    /// Has a certificate whose files have changed read again, for the connections to come.
+    private func refresh(_ store: TLSStore) {
+        guard store.isDue(at: now.instant) else { return }
+        let logger = logger
+        reactor.runInBackground {
+            do throws(TLSError) {
+                if try store.refresh() { logger.notice("certificate read again") }
+            } catch {
+                logger.error("the new certificate cannot be used", metadata: ["error": "\(error)"])
+            }
+        }
     }
 
     /// Ends a connection, whatever it is at.
@@ -198,12 +219,12 @@ extension HTTPServer {
             case .finishWriting: connection.finishWriting()
             case .close: return close(connection)
             }
-            guard !connection.output.isEmpty else { break }
+            guard connection.hasOutput else { break }
             guard let count = connection.write() else { return close(connection) }
             guard count > 0 else { break }
             action = connection.sent(count, at: now)
         }
-        if connection.output.isEmpty { connection.wakeWriter() }
+        if !connection.hasOutput { connection.wakeWriter() }
         if let webSocket = connection.webSocket { wake(connection, webSocket) }
         if let interest = connection.takeNewInterest() {
             do { try reactor.change(connection.descriptor, to: interest) } catch { return close(connection) }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a server listens, whom it answers, and how much it takes.
 
-import SystemKit
+package import SystemKit
 
 /// Where a server listens.
 package enum HTTPServerAddress: Sendable, Equatable, CustomStringConvertible {
@@ -59,6 +59,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var deadlines: HTTPDeadlines
     /// The connections open at once; further ones displace the longest waiting or wait for one to end.
     package var maxConnections: Int
+    /// The certificate; nil for connections that are not encrypted.
+    package var tls: TLSStore?
     /// The hosts that are answered; a browser cannot reach a socket file, so there every host is.
     let hosts: HostAllowList
 
@@ -70,18 +72,22 @@ package struct HTTPServerConfiguration: Sendable {
     ///   - sizes: The sizes a request and its response may have.
     ///   - deadlines: The times a connection may take.
     ///   - maxConnections: The connections open at once, at least 1.
+    ///   - tls: The certificate, whose hosts requests may be for, too; nil for connections that are not encrypted.
     package init(
         address: HTTPServerAddress,
         allowedHosts: [String] = [],
         sizes: HTTPSizeLimits = HTTPSizeLimits(),
         deadlines: HTTPDeadlines = HTTPDeadlines(),
-        maxConnections: Int = 256
+        maxConnections: Int = 256,
+        tls: TLSStore? = nil
     ) {
         self.address = address
         self.allowedHosts = allowedHosts
         self.sizes = sizes
         self.deadlines = deadlines
         self.maxConnections = max(1, maxConnections)
+        self.tls = tls
+        let allowedHosts = allowedHosts + (tls?.identity.hosts ?? [])
         hosts =
             switch address {
             case .loopback: HostAllowList(loopbackAnd: allowedHosts)

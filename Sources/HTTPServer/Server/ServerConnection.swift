@@ -35,11 +35,17 @@ final class ServerConnection {
     /// Whether the socket was found readable while nothing was to be read.
     var hasUnwantedInput = false
     private let socket: StreamSocket
+    /// Nil when the connection is not encrypted.
+    private let tls: TLSSession?
+    /// What is encrypted and has to be sent, and whether nothing comes behind it.
+    private var sealed: [UInt8] = []
+    private var isLast = false
     private var interest = Interest.read
 
-    init(number: UInt64, socket: consuming StreamSocket, machine: HTTPConnection) {
+    init(number: UInt64, socket: consuming StreamSocket, tls: TLSSession?, machine: HTTPConnection) {
         self.number = number
         self.socket = socket
+        self.tls = tls
         self.machine = machine
     }
 
@@ -50,7 +56,8 @@ final class ServerConnection {
     func read() -> Input {
         do {
             let bytes = try socket.receive(limit: Self.readBytes)
-            return bytes.isEmpty ? .end : .bytes(bytes)
+            guard let tls, !bytes.isEmpty else { return bytes.isEmpty ? .end : .bytes(bytes) }
+            return decrypt(bytes, tls)
         } catch {
             return error.errno == .again ? .bytes([]) : .failed
         }
@@ -59,10 +66,42 @@ final class ServerConnection {
     /// Sends once: the count of bytes that the kernel took, or nil when the connection is gone.
     func write() -> Int? {
         do {
-            return try socket.send(output)
+            guard let tls else { return try socket.send(output) }
+            return try writeSealed(tls)
         } catch {
             return error.errno == .again ? 0 : nil
         }
+    }
+
+    /// What was meant by bytes that arrived; an end is told by the next look.
+    private func decrypt(_ bytes: [UInt8], _ tls: TLSSession) -> Input {
+        let input = tls.received(bytes)
+        sealed += tls.takeOutput()
+        switch input {
+        case .bytes(let plain): return .bytes(plain)
+        case .end(let plain): return plain.isEmpty ? .end : .bytes(plain)
+        case .failed:
+            // The client is told why, if it still listens.
+            _ = try? socket.send(sealed[...])
+            return .failed
+        }
+    }
+
+    /// Encrypts a part of the output when all before it is gone, and sends what is encrypted.
+    private func writeSealed(_ tls: TLSSession) throws(SystemCallError) -> Int? {
+        var count = 0
+        if sealed.isEmpty, !output.isEmpty {
+            guard let taken = tls.seal(output) else { return nil }
+            count = taken
+            sealed = tls.takeOutput()
+        }
+        do {
+            if !sealed.isEmpty { sealed.removeFirst(try socket.send(sealed[...])) }
+        } catch {
+            guard error.errno == .again else { throw error }
+        }
+        if sealed.isEmpty, isLast { socket.finishWriting() }
+        return count
     }
 
     /// Wakes who waits for the output to be taken, whether it was or the connection is gone.
@@ -82,7 +121,12 @@ final class ServerConnection {
     }
 
     /// Tells the client that nothing more will come.
-    func finishWriting() { socket.finishWriting() }
+    func finishWriting() {
+        guard let tls else { return socket.finishWriting() }
+        tls.finish()
+        sealed += tls.takeOutput()
+        isLast = true
+    }
 
     /// The interest to register now, or nil when the registered one will do.
     ///
@@ -91,7 +135,7 @@ final class ServerConnection {
     func takeNewInterest() -> Interest? {
         defer { hasUnwantedInput = false }
         var wanted: Interest = wantsInput ? .read : []
-        if !output.isEmpty { wanted.insert(.write) }
+        if hasOutput { wanted.insert(.write) }
         if !hasUnwantedInput, interest.contains(.read) { wanted.insert(.read) }
         guard wanted != interest else { return nil }
         interest = wanted
@@ -104,6 +148,9 @@ final class ServerConnection {
 extension ServerConnection {
     /// The bytes to send now.
     var output: ArraySlice<UInt8> { webSocket?.output ?? machine.output }
+
+    /// Whether something is to be sent.
+    var hasOutput: Bool { !output.isEmpty || !sealed.isEmpty }
 
     /// Whether reading makes sense now.
     var wantsInput: Bool { webSocket?.wantsInput ?? machine.wantsInput }
