@@ -15,7 +15,7 @@ $(SWIFT) build --product fault-campaign
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-agents test-dashboard test-fault fault-long check sanitize coverage format bench install uninstall demo clean
+.PHONY: help build test test-agents test-api test-dashboard test-fault fault-long check sanitize coverage format bench install uninstall demo clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ test-dashboard: ## run the dashboard in Chromium against a daemon; skipped witho
 	$(SWIFT) build --product vigil
 	$(SWIFT) build --product vigil-supervisor
 	scripts/test-dashboard $(if $(SCREENSHOTS),--screenshots '$(SCREENSHOTS)')
+
+test-api: ## have the HTTP API judged by validators from PyPI and Debian, and put load on it; skipped without them
+	$(SWIFT) build --product vigil
+	$(SWIFT) build --product vigil-supervisor
+	$(SWIFT) build --product api-stand
+	scripts/test-api
 
 MINUTES ?= 15
 test-fault: ## break the daemon in every place and at random times, and check what comes out; up to 20 minutes

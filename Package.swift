@@ -36,6 +36,7 @@ let package = Package(
         .executable(name: "vigil", targets: ["vigil"]),
         .executable(name: "vigil-supervisor", targets: ["vigil-supervisor"]),
         .executable(name: "fault-campaign", targets: ["fault-campaign"]),
+        .executable(name: "api-stand", targets: ["api-stand"]),
     ],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
@@ -101,6 +102,15 @@ let package = Package(
             name: "APITestSupport",
             dependencies: ["HTTPServer", "OrchestratorAPI", "QueueModel"],
             path: "Tests/APITestSupport",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "api-stand",
+            dependencies: [
+                "APITestSupport", "HTTPServer", "Logging", "OrchestratorAPI", "QueueModel", "ServiceLifecycle",
+                "SystemKit",
+            ],
+            path: "Tests/APIStand",
             swiftSettings: settings
         ),
         .target(
