@@ -37,6 +37,8 @@ package struct HTTPError: Error, Sendable, Equatable {
         body += "}\n"
         var response = HTTPResponse(status: status, headers: headers, body: Array(body.utf8))
         response.headers["Content-Type"] = "application/problem+json"
+        // Refusals before any route is found pass no middleware.
+        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
     }
 
