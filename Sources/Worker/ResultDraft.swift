@@ -20,6 +20,14 @@ struct AttemptOutput: Sendable {
 
     init() {}
 
+    /// What the agent has told of itself, without the output, which is part of no outcome.
+    var onlyReport: AttemptOutput {
+        var output = AttemptOutput()
+        output.report = report
+        output.sessionUsage = sessionUsage
+        return output
+    }
+
     /// Reads the logs of an attempt; what cannot be read is missing here, and is still on disk.
     init(path: String, in results: Directory, limit: Int, profile: AgentProfile? = nil) {
         do throws(SystemCallError) {

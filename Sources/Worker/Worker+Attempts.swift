@@ -189,10 +189,8 @@ extension Worker {
         let output = await readOutput(of: claim, record, profile)
         if permit == nil && output.isShorter(than: record) {
             // The logs are not synced, since only a power cut can take them back, and only from a recovered attempt.
-            var told = AttemptOutput()
-            told.report = output.report
             let end = AttemptEnd.interrupted("its output was lost, as by a power cut")
-            await conclude(id, end, record: record, output: told, permit: nil)
+            await conclude(id, end, record: record, output: output.onlyReport, permit: nil)
             return
         }
         var outcome = Outcome.outcome(

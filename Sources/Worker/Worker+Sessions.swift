@@ -49,10 +49,8 @@ extension Worker {
 
     /// What an attempt that was cut off has told of its session; its output is part of no outcome.
     func readReport(of claim: Claim) async -> AttemptOutput {
-        var output = AttemptOutput()
         let name = claim.task.agent ?? configuration.defaultAgent
-        guard let profile = configuration.profiles[name], profile.printsEvents else { return output }
-        output.report = await readOutput(of: claim, nil, profile).report
-        return output
+        guard let profile = configuration.profiles[name], profile.printsEvents else { return AttemptOutput() }
+        return await readOutput(of: claim, nil, profile).onlyReport
     }
 }
