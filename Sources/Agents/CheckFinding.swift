@@ -90,7 +90,8 @@ extension CheckRecord {
         switch record.cutOff {
         case .timeout?: return "took too long: stopped after \(time)"
         case .outputLimit?: return "wrote too much: stopped after \(record.stdoutBytes + record.stderrBytes) bytes"
-        case .cancelled?, .shutdown?, .start?, .silence?, .tool?, .afterResult?, .budget?: return "stopped after \(time)"
+        case .cancelled?, .shutdown?, .start?, .silence?, .tool?, .afterResult?, .budget?:
+            return "stopped after \(time)"
         case nil: break
         }
         switch record.ending {
