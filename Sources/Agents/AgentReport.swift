@@ -27,6 +27,8 @@ package struct AgentReport: Equatable, Sendable {
     package var output: String?
     /// What the last event that ends a run says; nil when there was none.
     package var ending: Ending?
+    /// Whether that event was its last word, so that nothing more is to come but its end.
+    package var isAtRest = false
     /// When a usage limit ends that was met on the way.
     package var limitEnd: Timestamp?
     /// Whether the last word about the usage limit was that it is reached.

@@ -16,6 +16,7 @@ struct ClaudeEvents: EventDialect {
 
     mutating func take(_ event: JSONObject) {
         if let session = event["session_id"]?.stringValue { report.sessionID = session }
+        takeTurn(event)
         switch (event["type"]?.stringValue, event["subtype"]?.stringValue) {
         case ("system", "init"): report.model = event["model"]?.stringValue ?? report.model
         case ("system", "background_tasks_changed"):
@@ -28,6 +29,15 @@ struct ClaudeEvents: EventDialect {
         case ("stream_event", _): if unsettled.takePiece(event) { takeAccount() }
         case ("rate_limit_event", _): takeLimit(event["rate_limit_info"]?.objectValue ?? [:])
         case ("result", let subtype): takeResult(event, subtype ?? "")
+        default: break
+        }
+    }
+
+    /// After a result a further turn may begin, as when a background task has ended.
+    private mutating func takeTurn(_ event: JSONObject) {
+        switch (event["type"]?.stringValue, event["subtype"]?.stringValue) {
+        case ("result", _): report.isAtRest = true
+        case ("assistant", _), ("user", _), ("stream_event", _), ("system", "init"): report.isAtRest = false
         default: break
         }
     }

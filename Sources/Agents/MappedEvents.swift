@@ -16,6 +16,8 @@ struct MappedEvents: EventDialect {
     }
 
     mutating func take(_ event: JSONObject) {
+        // Of a failure it may still recover.
+        report.isAtRest = false
         for rule in mapping.rules where rule.when.allSatisfy({ Self.text(at: $0.key, in: event) == $0.value }) {
             for (fact, path) in rule.facts {
                 guard let value = Self.value(at: path, in: event) else { continue }
@@ -25,6 +27,7 @@ struct MappedEvents: EventDialect {
             switch rule.outcome {
             case .completed?:
                 report.ending = .succeeded
+                report.isAtRest = true
                 report.hasWorked = true
             case .failed(let named)?: report.ending = .failed(finding(named))
             case nil: break

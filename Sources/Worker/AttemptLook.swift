@@ -60,7 +60,7 @@ struct AttemptLook: Sendable {
             let report = tail.report
             sight.hasEvents = tail.hasEvents
             sight.openTools = report.openTools
-            sight.hasResult = report.ending != nil && !report.isBusy
+            sight.hasResult = report.isAtRest && !report.isBusy
         }
         return sight
     }

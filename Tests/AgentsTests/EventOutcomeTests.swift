@@ -158,6 +158,24 @@ private func profile(_ agent: EventEnding.Agent, acceptsDenials: Bool = false) t
         #expect(whole.openTools.isEmpty)
     }
 
+    @Test func whoBeginsAnotherTurnIsNotAtRest() throws {
+        func rests(_ lines: [String], _ agent: EventEnding.Agent = .claude) throws -> Bool {
+            try AgentReport.report(of: Array(lines.joined(separator: "\n").utf8), profile: profile(agent)).isAtRest
+        }
+        let result = #"{"type":"result","subtype":"success","is_error":false,"num_turns":1,"result":"ok"}"#
+        let notice = #"{"type":"system","subtype":"task_notification"}"#
+        #expect(try rests([result]))
+        #expect(try rests([result, notice]))
+        for event in [#"{"type":"assistant"}"#, #"{"type":"user"}"#, #"{"type":"system","subtype":"init"}"#] {
+            #expect(try !rests([result, event]))
+            #expect(try rests([result, event, result]))
+        }
+        #expect(try rests([#"{"kind":"end"}"#], .mapped))
+        #expect(try !rests([#"{"kind":"end"}"#, #"{"kind":"more"}"#], .mapped))
+        #expect(try !rests([#"{"kind":"limit","until":1}"#], .mapped))
+        #expect(try rests([#"{"type":"turn.completed"}"#], .codex))
+    }
+
     @Test func aLogIsReadAsItGrows() throws {
         let bytes = try sample("tool.stream.jsonl")
         let profile = try profile(.claude)
