@@ -15,7 +15,7 @@ $(SWIFT) build --product fault-campaign
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-agents test-api test-dashboard test-fault fault-long check sanitize coverage format bench install uninstall demo clean
+.PHONY: help build test test-agents test-api test-dashboard test-fault fault-long check sanitize coverage format bench bench-peers count install uninstall demo clean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,8 +65,16 @@ coverage: ## run all tests and print the coverage of each file
 format: ## rewrite the Swift source in the house format
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
 
-bench: $(PROGRAMS) ## measure latency, throughput and idle cost of the built programs
-	Benchmarks/bench.py
+bench: $(PROGRAMS) ## measure the built programs beside a yardstick in C, and draw docs/performance.md; ten minutes
+	Benchmarks/bench.py --json Benchmarks/results/bench.json
+	Benchmarks/charts.py
+
+bench-peers: $(PROGRAMS) ## measure the task runners that are installed here, and Vigil as one more
+	Benchmarks/peers/all.py
+	Benchmarks/charts.py
+
+count: $(PROGRAMS) ## count what one task costs, and compare it with Benchmarks/task-costs.json
+	scripts/count-instructions
 
 install: $(PROGRAMS) ## install the built programs below PREFIX (/usr/local), under DESTDIR when it is set
 	$(INSTALL) -d '$(DESTDIR)$(PREFIX)/bin'
