@@ -63,8 +63,9 @@ def main():
         rows.append(row(name, found))
         print(json.dumps(rows[-1]), flush=True)
     (options.out / "peers.json").write_text(json.dumps(rows, indent=1) + "\n")
-    scratch.cleanup()
     subprocess.run([sys.executable, HERE / "table.py", details], check=True)
+    # It takes a while.
+    scratch.cleanup()
 
 
 if __name__ == "__main__":
