@@ -96,7 +96,7 @@ def run_group(group, browser, options):
 
 def shrink(path, target):
     """Makes a picture small enough for a repository."""
-    command = ["pngquant", "--quality", "60-90", "--speed", "1", "--strip", "--force", "--output", target, path]
+    command = ["pngquant", "--quality", "85-98", "--speed", "1", "--strip", "--force", "--output", target, path]
     if not shutil.which("pngquant") or subprocess.run(command, check=False).returncode != 0:
         shutil.copyfile(path, target)
 

@@ -26,6 +26,29 @@ export const h = (tag, attributes, ...children) => fill(document.createElement(t
 /** An element of a drawing. */
 export const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
+const versions = new WeakMap();
+const fillers = new WeakMap();
+
+/** An element that is filled only when it is new or its version is another one than what is shown has. */
+export function lazy(element, version, children) {
+    versions.set(element, version);
+    fillers.set(element, children);
+    return element;
+}
+
+function complete(node) {
+    const children = fillers.get(node);
+    if (!children) return;
+    fillers.delete(node);
+    append(node, children());
+}
+
+/** Fills whatever in an element that is about to be shown is not filled yet. */
+function completeAll(node) {
+    complete(node);
+    for (const child of node.children ?? []) completeAll(child);
+}
+
 const keyOf = (node) => (node.nodeType === 1 ? node.getAttribute('data-key') : null);
 const isAlike = (one, other) => one.nodeName === other.nodeName && keyOf(one) === keyOf(other);
 
@@ -48,6 +71,7 @@ export function morph(shown, wanted) {
             else shown.insertBefore(match, place);
             update(match, next);
         } else {
+            completeAll(next);
             shown.insertBefore(next, place);
         }
     }
@@ -64,6 +88,10 @@ function update(shown, wanted) {
         return;
     }
     if (shown.hasAttribute('data-own')) return;
+    const version = versions.get(wanted);
+    if (version !== undefined && version === versions.get(shown)) return;
+    complete(wanted);
+    versions.set(shown, version);
     for (const { name } of [...shown.attributes]) {
         // What is open was opened by whoever reads.
         if (!wanted.hasAttribute(name) && name !== 'open') shown.removeAttribute(name);

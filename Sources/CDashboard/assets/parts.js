@@ -2,7 +2,7 @@
 // What all views are made of.
 
 import { may } from './api.js';
-import { h, s } from './dom.js';
+import { h, lazy, s } from './dom.js';
 import { age, ago, count, line, moment, money, plain } from './text.js';
 
 /** A link to a view of this page. */
@@ -124,9 +124,19 @@ export function act(label, name, data = {}, { scope = 'write', kind = '', title 
     );
 }
 
+function tableRow([key, cells, version], kinds) {
+    const filled = (all) =>
+        all.map((cell, index) =>
+            index === 0 ? h('th', { scope: 'row' }, cell) : h('td', { class: kinds[index] }, cell),
+        );
+    if (version === undefined) return h('tr', { 'data-key': key }, filled(cells));
+    return lazy(h('tr', { 'data-key': key }), version, () => filled(cells()));
+}
+
 /**
  * A table. A column is its heading, with `#` before one of numbers and `-` before one that a narrow screen leaves out;
- * a row is its key, its cells, and further attributes.
+ * a row is its key and its cells. With a version behind them the cells are a function, and are made only when the
+ * version is another one than what is shown.
  */
 export function table(caption, columns, rows, attributes = {}) {
     const kinds = columns.map(
@@ -154,15 +164,7 @@ export function table(caption, columns, rows, attributes = {}) {
             h(
                 'tbody',
                 {},
-                rows.map(([key, cells, more = {}]) =>
-                    h(
-                        'tr',
-                        { 'data-key': key, ...more },
-                        cells.map((cell, index) =>
-                            index === 0 ? h('th', { scope: 'row' }, cell) : h('td', { class: kinds[index] }, cell),
-                        ),
-                    ),
-                ),
+                rows.map((row) => tableRow(row, kinds)),
             ),
         ),
     );

@@ -71,19 +71,23 @@ function remark(task) {
     return task.attempts > 1 ? `${count(task.attempts)} attempts` : '';
 }
 
-const row = (task) => [
-    `${task.worker}/${task.task_id}`,
-    [
-        [taskLink(task.task_id), narrow(task.worker, ' \u00b7 ', since(task.since))],
-        task.worker,
-        task.group ? link(path('/tasks', { group: task.group }), task.group) : nothing(),
-        state(task.state),
-        since(task.since),
-        task.duration_seconds === null ? nothing() : duration(task.duration_seconds),
-        cost(task.cost_usd),
-        remark(task),
-    ],
+const cells = (task) => [
+    [taskLink(task.task_id), narrow(task.worker, ' \u00b7 ', since(task.since))],
+    task.worker,
+    task.group ? link(path('/tasks', { group: task.group }), task.group) : nothing(),
+    state(task.state),
+    since(task.since),
+    task.duration_seconds === null ? nothing() : duration(task.duration_seconds),
+    cost(task.cost_usd),
+    remark(task),
 ];
+
+/** A row is made anew when its task has changed, or when it says how long something still takes. */
+function row(task) {
+    const key = `${task.worker}/${task.task_id}`;
+    const passes = task.waiting_for.some((wait) => wait.until);
+    return passes ? [key, cells(task)] : [key, () => cells(task), JSON.stringify(task)];
+}
 
 /** How many tasks are shown, and of what. */
 function summary(number, isAll, isOfFilter) {
