@@ -48,6 +48,8 @@ package struct DeadLetterQuery: Sendable, Equatable {
     package var worker: WorkerID?
     /// With which reason; nil: any.
     package var reason: DeadLetterReason?
+    /// Only those older than this; nil: of any age.
+    package var minimumAge: Duration?
     /// The most dead letters.
     package var limit: Int
 
@@ -172,6 +174,10 @@ package protocol APIOperations: Sendable {
     func deadLetter(_ name: DeadLetterName) throws -> JSONValue
     /// Runs the task of a dead letter again.
     func retryDeadLetter(_ name: DeadLetterName) throws -> JSONValue
+    /// Runs the tasks of dead letters again; tells what was done, and what failed.
+    func retryDeadLetters(_ query: DeadLetterQuery) throws -> JSONValue
+    /// Removes dead letters for good; tells what was done, and what failed.
+    func purgeDeadLetters(_ query: DeadLetterQuery) throws -> JSONValue
     /// Removes a dead letter for good.
     func purgeDeadLetter(_ name: DeadLetterName) throws -> JSONValue
 

@@ -89,6 +89,8 @@ extension JournalOperations {
     package func deadLetter(_ name: DeadLetterName) throws -> JSONValue { throw Self.absent }
     package func retryDeadLetter(_ name: DeadLetterName) throws -> JSONValue { throw Self.absent }
     package func purgeDeadLetter(_ name: DeadLetterName) throws -> JSONValue { throw Self.absent }
+    package func retryDeadLetters(_ query: DeadLetterQuery) throws -> JSONValue { throw Self.absent }
+    package func purgeDeadLetters(_ query: DeadLetterQuery) throws -> JSONValue { throw Self.absent }
     package func groups(after name: GroupName?, limit: Int) throws -> JSONValue { throw Self.absent }
     package func group(_ name: GroupName) throws -> JSONValue { throw Self.absent }
     package func statistics() throws -> JSONValue { throw Self.absent }

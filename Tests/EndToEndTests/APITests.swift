@@ -109,6 +109,33 @@ struct APITests {
         }
     }
 
+    @Test("dead letters of a choice are retried and removed together")
+    func deadLettersTogether() async throws {
+        try await DaemonFixture.serving { daemon, api in
+            @Sendable func files() throws -> [String] { try daemon.names(in: "dlq/marie").filter { $0.hasSuffix(".json") } }
+            for id in ["t1", "t2"] {
+                try daemon.submit(id, "exit 3", ["max_retries": 0])
+                try await daemon.notification(.taskDeadLettered, of: id)
+            }
+            #expect(try await api.post("/dead-letters/retry").status == 400)
+            #expect(try await api.send("DELETE", "/dead-letters").status == 400)
+            let young = try await api.send("DELETE", "/dead-letters?older_than=86400&worker=marie")
+            #expect(try young.document["done"]?.arrayValue?.isEmpty == true)
+            let reason = try await api.get("/dead-letters").document["dead_letters"]?.arrayValue?.first
+            let word = try #require(reason?.objectValue?["reason"]?.stringValue)
+            let retried = try await api.post("/dead-letters/retry?worker=marie&reason=\(word)&limit=1")
+            #expect(retried.status == 202)
+            #expect(try retried.document["done"]?.arrayValue?.count == 1)
+            _ = try await eventually("two dead letters again", in: ["\(daemon.root)/dlq/marie"]) {
+                try files().count == 2 ? true : nil
+            }
+            let removed = try await api.send("DELETE", "/dead-letters?worker=marie")
+            #expect(try removed.document["done"]?.arrayValue?.count == 2)
+            #expect(try removed.document["failed"]?.arrayValue?.isEmpty == true)
+            #expect(try files().isEmpty)
+        }
+    }
+
     @Test(
         "what is asked wrongly is refused with a problem",
         arguments: [

@@ -9,9 +9,7 @@ import SystemKit
 
 extension QueueOperations {
     func deadLetters(_ query: DeadLetterQuery) throws -> JSONValue {
-        let letters = try DeadLetterBox(locations: locations).list(worker: query.worker).filter { letter in
-            query.reason.map { letter.record.reason == $0 } ?? true
-        }
+        let letters = try choose(query)
         let shown = DeadLetterReport(Array(letters.prefix(query.limit)), now: .present())
         var document = shown.json.objectValue ?? [:]
         document["total"] = .integer(letters.count)
@@ -33,6 +31,32 @@ extension QueueOperations {
         let letter = try find(name)
         try DeadLetterBox(locations: locations).remove(letter)
         return document(letter, "removed")
+    }
+
+    func retryDeadLetters(_ query: DeadLetterQuery) throws -> JSONValue {
+        let box = DeadLetterBox(locations: locations)
+        var batch = DeadLetterBatch(verb: "queued again")
+        for step in RetryPlan(Array(try choose(query).prefix(query.limit))).steps {
+            batch.perform(step.letter) { () throws(SubmissionError) in try box.perform(step) }
+        }
+        return batch.json
+    }
+
+    func purgeDeadLetters(_ query: DeadLetterQuery) throws -> JSONValue {
+        let box = DeadLetterBox(locations: locations)
+        var batch = DeadLetterBatch(verb: "removed")
+        for letter in try choose(query).prefix(query.limit) {
+            batch.perform(letter) { () throws(SubmissionError) in try box.remove(letter) }
+        }
+        return batch.json
+    }
+
+    private func choose(_ query: DeadLetterQuery) throws -> [DeadLetter] {
+        let now = Timestamp.present()
+        return try DeadLetterBox(locations: locations).list(worker: query.worker).filter { letter in
+            (query.reason.map { letter.record.reason == $0 } ?? true)
+                && (query.minimumAge.map { now.since(letter.record.timestamp) >= $0 } ?? true)
+        }
     }
 
     private func find(_ name: DeadLetterName) throws(HTTPError) -> DeadLetter {

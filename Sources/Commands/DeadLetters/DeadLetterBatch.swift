@@ -63,7 +63,8 @@ struct DeadLetterBatch {
 
     private mutating func fail(_ id: String, _ message: String) { failures.append((id, message)) }
 
-    private var json: JSONValue {
+    /// What came of the batch, as a document.
+    var json: JSONValue {
         [
             "schema_version": .integer(DeadLetterReport.schemaVersion),
             "done": .array(
