@@ -112,7 +112,9 @@ struct APITests {
     @Test("dead letters of a choice are retried and removed together")
     func deadLettersTogether() async throws {
         try await DaemonFixture.serving { daemon, api in
-            @Sendable func files() throws -> [String] { try daemon.names(in: "dlq/marie").filter { $0.hasSuffix(".json") } }
+            @Sendable func files() throws -> [String] {
+                try daemon.names(in: "dlq/marie").filter { $0.hasSuffix(".json") }
+            }
             for id in ["t1", "t2"] {
                 try daemon.submit(id, "exit 3", ["max_retries": 0])
                 try await daemon.notification(.taskDeadLettered, of: id)
