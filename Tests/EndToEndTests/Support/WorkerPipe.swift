@@ -3,6 +3,7 @@
 
 import Glibc
 import QueueModel
+import Synchronization
 import SystemKit
 import TestSupport
 
@@ -11,6 +12,8 @@ final class WorkerPipe: Sendable {
     private let root: String
     private let worker: String
     private let status: OwnedDescriptor
+    /// What was read behind the last line that was wanted.
+    private let rest = Mutex<[UInt8]>([])
 
     /// Opens the status pipe, before anything is asked.
     init(_ daemon: DaemonFixture) throws {
@@ -38,12 +41,10 @@ final class WorkerPipe: Sendable {
     func lines(until isWanted: @escaping @Sendable (JSONObject) -> Bool) async throws -> [JSONObject] {
         try await blocking { [self] in
             var found: [JSONObject] = []
-            var rest: [UInt8] = []
             let deadline = ContinuousClock.now + Patience.limit
             while true {
-                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                    let value = try JSONParser.parse(Array(rest[..<end]), limits: .file(1 << 16))
-                    rest.removeFirst(end + 1)
+                while let line = nextLine() {
+                    let value = try JSONParser.parse(line, limits: .file(1 << 16))
                     guard let object = value.objectValue else { throw PipeFailure("a line is no object") }
                     found.append(object)
                     if isWanted(object) { return found }
@@ -51,8 +52,17 @@ final class WorkerPipe: Sendable {
                 guard try waitForInput(on: [status.rawValue], until: deadline) else {
                     throw PipeFailure("no such line; there were \(found)")
                 }
-                rest += try status.read(count: 1 << 16)
+                let bytes = try status.read(count: 1 << 16)
+                rest.withLock { $0 += bytes }
             }
+        }
+    }
+
+    private func nextLine() -> [UInt8]? {
+        rest.withLock { rest in
+            guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+            defer { rest.removeFirst(end + 1) }
+            return Array(rest[..<end])
         }
     }
 
