@@ -27,7 +27,15 @@ extension WorkerQueue {
         state.session = session
         state.verification = nil
         if let complaint { state.complaint = complaint }
+        try await replaceBeyondChecks(state, of: claim)
+    }
+
+    /// Replaces the record of a claim by one without checks; the record of the last check goes with them.
+    private func replaceBeyondChecks(_ state: ClaimState, of claim: Claim) async throws(SystemCallError) {
+        let isChecked = claim.state.verification != nil
         try await replace(state, of: claim)
+        // It means nothing any more; what is left of it goes at the next start.
+        if isChecked { _ = try? claims.remove(claim.checkName) }
     }
 
     /// Takes the running attempt back: it was not the task's fault, and uses up none of its attempts.
@@ -50,7 +58,7 @@ extension WorkerQueue {
         state.session = session
         state.verification = nil
         state.uncountedCostUSD += max(0, costUSD)
-        try await replace(state, of: claim)
+        try await replaceBeyondChecks(state, of: claim)
     }
 
     /// Writes the result of a task that is over, and gives up the claim.
@@ -173,7 +181,7 @@ extension WorkerQueue {
     func removeFiles(of claim: Claim, status: TaskStatus) -> SystemCallError? {
         do throws(SystemCallError) {
             try claims.remove(claim.exitName)
-            try claims.remove(claim.checkName)
+            if claim.state.verification != nil { try claims.remove(claim.checkName) }
             try claims.remove(claim.stateName)
             if !keepTask(of: claim, status: status) { try claims.remove(claim.taskName) }
             return nil
