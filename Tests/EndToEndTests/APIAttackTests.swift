@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("Hostile clients of the API", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("Hostile clients of the API", .takesTurns, .guardedAgainstHangs)
 struct APIAttackTests {
     /// What a request is, as it is sent, and which statuses refuse it; 0: the connection just ends.
     private static func attacks(_ token: String) -> [(name: String, bytes: String, statuses: Set<Int>)] {

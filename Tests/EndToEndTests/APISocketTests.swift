@@ -8,7 +8,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("The WebSocket of the API", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("The WebSocket of the API", .takesTurns, .guardedAgainstHangs)
 struct APISocketTests {
     private let subscribe = #"{"op":"subscribe","to":"events"}"#
 

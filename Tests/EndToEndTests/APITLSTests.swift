@@ -7,7 +7,7 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite("TLS of the API", .takesTurns, .timeLimit(.minutes(3)))
+@Suite("TLS of the API", .takesTurns, .guardedAgainstHangs)
 struct APITLSTests {
     /// Runs a program to its end.
     /// - Returns: How it ended, and what it printed.
