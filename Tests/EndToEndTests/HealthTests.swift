@@ -143,6 +143,22 @@ import Testing
         }
     }
 
+    @Test func metricsPageGrowsWithNoTask() async throws {
+        try await DaemonFixture.working { daemon in
+            func series() async throws -> Set<Substring> {
+                let page = try await daemon.page("/metrics")
+                let lines = page.body.split(separator: "\n").filter { !$0.hasPrefix("#") }
+                return Set(lines.compactMap { $0.split(separator: " ").first })
+            }
+            try daemon.submit("first", "exit 0")
+            _ = try await daemon.heartbeat { $0.stats.tasksProcessed == 1 }
+            let before = try await series()
+            for number in 1...9 { try daemon.submit("grown-\(number)", "exit 0", ["group": .string("g\(number)")]) }
+            _ = try await daemon.heartbeat { $0.stats.tasksProcessed == 10 }
+            #expect(try await series() == before)
+        }
+    }
+
     @Test func pagesAreServedOnLoopbackOnlyAndToNoStrangeHost() async throws {
         try await DaemonFixture.working { daemon in
             let port = try await daemon.port()
