@@ -190,14 +190,15 @@ struct APIDesk: Sendable {
         }
     }
 
-    /// The line about a change: who, what, and what came of it.
+    /// The line about a change: who, what, why as far as it was said, and what came of it.
     private func note(_ request: HTTPRequest, _ context: RequestContext, by caller: Caller, _ outcome: String) {
-        context.logger.notice(
-            "API change",
-            metadata: [
-                "caller": .string(caller.name), "method": .string(request.method.rawValue),
-                "path": .string(request.path), "outcome": .string(outcome),
-            ]
-        )
+        var metadata: Logger.Metadata = [
+            "caller": .string(caller.name), "method": .string(request.method.rawValue),
+            "path": .string(request.path), "outcome": .string(outcome),
+        ]
+        if let reason = request.headers["vigil-reason"], !reason.isEmpty {
+            metadata["reason"] = .string(String(reason.prefix(500)))
+        }
+        context.logger.notice("API change", metadata: metadata)
     }
 }

@@ -99,13 +99,19 @@ struct APITests {
             #expect(try await api.get("/dead-letters/marie/\(file)").document["task_id"] == "t1")
             #expect(try await api.send("DELETE", "/dead-letters/marie/\(file)").status == 200)
             #expect(try await api.get("/dead-letters/marie/\(file)").status == 404)
-            let scaled = try await api.post("/workers/marie/scale", #"{"max_concurrent":3}"#)
+            let scaled = try await api.send(
+                "POST",
+                "/workers/marie/scale",
+                ["Vigil-Reason": "the night is short"],
+                body: #"{"max_concurrent":3}"#
+            )
             #expect(scaled.status == 202)
             _ = try await daemon.heartbeat { $0.maxConcurrent == 3 }
             #expect(try await api.get("/workers/marie").document["max_concurrent"] == 3)
             let change = try await daemon.logEntry("API change") { $0["path"] == "/api/v1/workers/marie/scale" }
             #expect(change["caller"] == "tester")
             #expect(change["outcome"] == "202")
+            #expect(change["reason"] == "the night is short")
         }
     }
 
