@@ -40,7 +40,9 @@ struct AgentProfileReader {
             report("give an object with the keys \(Self.keys.joined(separator: ", "))")
             return nil
         }
-        let values = known(members)
+        let section = ConfigurationSection(members, keys: Self.keys)
+        for problem in section.problems { report(problem.text, problem.key) }
+        let values = section.values
         let command = values["command"].map { words($0, "command") }
         let kind = kind(values, hasCommand: command != nil)
         if kind.isTemplate, command == nil {
@@ -118,13 +120,8 @@ struct AgentProfileReader {
     /// A span of time of which zero means never.
     private mutating func duration(_ values: [String: ConfigurationValue], _ key: String) -> Duration? {
         guard let value = values[key] else { return nil }
-        let text: String? =
-            switch value {
-            case .number(let text), .string(let text): text
-            default: nil
-            }
         let kind = ValueKind<Duration?>.durationOrOff(.seconds(1) ... .seconds(86_400))
-        if let duration = text.flatMap({ kind.parse(.text($0)) }) { return duration ?? .zero }
+        if let duration = value.scalarText.flatMap({ kind.parse(.text($0)) }) { return duration ?? .zero }
         report(kind.hint, key)
         return nil
     }
@@ -146,23 +143,8 @@ struct AgentProfileReader {
         return nil
     }
 
-    private mutating func known(_ members: [ConfigurationMember]) -> [String: ConfigurationValue] {
-        var values: [String: ConfigurationValue] = [:]
-        for member in members {
-            if Self.keys.contains(member.key) {
-                if member.value != .null { values[member.key] = member.value }
-            } else {
-                let nearest = NearestName.of(member.key, in: Self.keys).map { "did you mean \($0)?" }
-                report(nearest ?? "give one of \(Self.keys.joined(separator: ", "))", MessageText.excerpt(member.key))
-            }
-        }
-        return values
-    }
-
     private mutating func words(_ value: ConfigurationValue, _ key: String) -> [String] {
-        let text: SettingText? =
-            if case .string(let line) = value { .text(line) } else { value.strings.map(SettingText.list) }
-        guard let words = text.flatMap({ ValueKind<[String]>.command.parse($0) }) else {
+        guard let words = value.commandWords else {
             report("give a program and its arguments, in a list of strings", key)
             return ["?"]
         }

@@ -29,15 +29,9 @@ struct CheckReader {
             report("give an object with the keys \(Self.keys.joined(separator: ", "))")
             return nil
         }
-        var values: [String: ConfigurationValue] = [:]
-        for member in members {
-            if Self.keys.contains(member.key) {
-                if member.value != .null { values[member.key] = member.value }
-            } else {
-                let nearest = NearestName.of(member.key, in: Self.keys).map { "did you mean \($0)?" }
-                report(nearest ?? "give one of \(Self.keys.joined(separator: ", "))", MessageText.excerpt(member.key))
-            }
-        }
+        let section = ConfigurationSection(members, keys: Self.keys)
+        for problem in section.problems { report(problem.text, problem.key) }
+        let values = section.values
         let check = Check(
             name: name,
             arguments: command(values["command"]),
@@ -48,9 +42,7 @@ struct CheckReader {
     }
 
     private mutating func command(_ value: ConfigurationValue?) -> [String] {
-        let text: SettingText? =
-            if case .string(let line) = value { .text(line) } else { (value?.strings).map(SettingText.list) }
-        guard let words = text.flatMap({ ValueKind<[String]>.command.parse($0) }) else {
+        guard let words = value?.commandWords else {
             report("give a program and its arguments, in a list of strings", "command")
             return []
         }
@@ -59,12 +51,7 @@ struct CheckReader {
 
     private mutating func timeout(_ value: ConfigurationValue?) -> Duration {
         guard let value else { return Check.defaultTimeout }
-        let text: String? =
-            switch value {
-            case .number(let text), .string(let text): text
-            default: nil
-            }
-        if let limit = text.flatMap({ Self.timeout.parse(.text($0)) }) { return limit }
+        if let limit = value.scalarText.flatMap({ Self.timeout.parse(.text($0)) }) { return limit }
         report("give a time from 1 second to 1 day", "timeout")
         return Check.defaultTimeout
     }
