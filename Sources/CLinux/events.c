@@ -111,8 +111,9 @@ static int add_watch(int watcher, int directory, uint32_t mask) {
     RETRY(inotify_add_watch(watcher, path, mask | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD));
 }
 
-int cl_watch_add(int watcher, int directory) {
-    return add_watch(watcher, directory, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE);
+int cl_watch_add(int watcher, int directory, int moves_away) {
+    uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE;
+    return add_watch(watcher, directory, moves_away ? mask | IN_MOVED_FROM : mask);
 }
 
 int cl_watch_add_writes(int watcher, int directory) { return add_watch(watcher, directory, IN_MODIFY); }

@@ -208,6 +208,8 @@ long cl_write(int descriptor, const void *bytes, size_t count) { RETRY(write(des
 
 int cl_rewind(int descriptor) { return lseek(descriptor, 0, SEEK_SET) < 0 ? -errno : 0; }
 
+int cl_truncate(int descriptor, int64_t size) { RETRY(ftruncate(descriptor, size)); }
+
 int cl_sync(int descriptor) { RETRY(fsync(descriptor)); }
 
 // Where it is not supported, the sync that follows does all the work.

@@ -122,9 +122,20 @@ extension ClaimState {
         return JSONWriter.bytes(.object(object)) + [UInt8(ascii: "\n")]
     }
 
+    /// Reads the record of a task; `nil` for a torn one, for one of a later version, and for one of another task.
+    ///
+    /// The file of a record becomes that of another one: who has opened it before then, or reads it after a power cut
+    /// that kept the name and lost the contents, finds what belongs to another task.
+    /// - Parameters:
+    ///   - bytes: The file's contents.
+    ///   - id: The task whose record it should be.
+    package init?(decoding bytes: [UInt8], of id: TaskID) {
+        self.init(decoding: bytes)
+        if taskID != id { return nil }
+    }
+
     /// Reads a record; `nil` for a torn one and for one of a later version.
-    /// - Parameter bytes: The file's contents.
-    package init?(decoding bytes: [UInt8]) {
+    init?(decoding bytes: [UInt8]) {
         // A torn record says nothing; recovery goes by the names of the other files then.
         guard let object = (try? JSONParser.parse(bytes, limits: .file(ClaimState.maxBytes)))?.objectValue,
             object["version"]?.intValue == Int(Self.version),

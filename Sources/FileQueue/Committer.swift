@@ -8,8 +8,8 @@ package import SystemKit
 package struct Commit: Sendable {
     /// One change.
     package enum Step: Sendable {
-        /// Writes a whole file: temporary name, sync, rename, sync of the directory.
-        case write(FileName, [UInt8], Directory, replacing: Bool)
+        /// Writes a whole file: temporary name, sync, rename, sync of the directory. The mode is less the umask.
+        case write(FileName, [UInt8], Directory, mode: UInt32 = 0o640, replacing: Bool)
         /// Syncs a file that is there already; one that is gone meanwhile is no error.
         case syncFile(FileName, Directory)
         /// Syncs the names in a directory.
@@ -133,11 +133,11 @@ private struct Batch {
 
     /// Writes all files of a phase under temporary names, synced.
     private mutating func prepare(_ steps: [(commit: Int, step: Commit.Step)]) -> [Write] {
-        var files: [(bytes: [UInt8], directory: Directory)] = []
+        var files: [(bytes: [UInt8], directory: Directory, mode: UInt32)] = []
         var wanted: [(commit: Int, name: FileName, replacing: Bool)] = []
         for (index, step) in steps {
-            guard case .write(let name, let bytes, let directory, let replacing) = step else { continue }
-            files.append((bytes, directory))
+            guard case .write(let name, let bytes, let directory, let mode, let replacing) = step else { continue }
+            files.append((bytes, directory, mode))
             wanted.append((index, name, replacing))
         }
         var writes: [Write] = []

@@ -99,7 +99,7 @@ package final class QueueView {
     /// - Throws: When the record cannot be read.
     package func claim(of id: TaskID) throws(SystemCallError) -> ClaimState? {
         try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes)
-            .flatMap(ClaimState.init(decoding:))
+            .flatMap { ClaimState(decoding: $0, of: id) }
     }
 
     /// All claims of the root.

@@ -61,7 +61,9 @@ struct SessionSearch {
     }
 
     private func recordedState(of id: TaskID) throws(SystemCallError) -> ClaimState? {
-        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap(ClaimState.init(decoding:))
+        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap {
+            ClaimState(decoding: $0, of: id)
+        }
     }
 
     private func isLocked(_ name: FileName) throws(SystemCallError) -> Bool {

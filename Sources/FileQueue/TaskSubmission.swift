@@ -204,7 +204,7 @@ private struct SubmissionDesk {
             }
         }
         let new = judged.filter { if case .repeated = $0.judgement { false } else { true } }
-        let files = AtomicFile.prepare(all: new.map { ($0.task.encoded(), inbox) }, durability: durability)
+        let files = AtomicFile.prepare(all: new.map { ($0.task.encoded(), inbox, 0o640) }, durability: durability)
         var remaining = files[...]
         // An old temporary file is removed by the worker.
         defer { for case .success(let file) in remaining { _ = try? inbox.remove(file) } }

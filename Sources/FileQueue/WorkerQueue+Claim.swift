@@ -143,14 +143,7 @@ extension WorkerQueue {
     /// Whole or not at all: a record torn by a crash would say nothing about whether its maker lives.
     private func create(_ state: ClaimState) throws(SystemCallError) -> Bool {
         do throws(SystemCallError) {
-            try AtomicFile.write(
-                state.encoded(),
-                as: ClaimName.state(state.taskID).fileName,
-                in: claims,
-                mode: 0o600,
-                replacing: false,
-                durability: .relaxed
-            )
+            try spares.write(state.encoded(), as: ClaimName.state(state.taskID).fileName)
             return true
         } catch  where error.errno == .exists { return false }
     }
@@ -211,7 +204,7 @@ extension WorkerQueue {
     ) throws(SystemCallError) -> ClaimOutcome {
         let name = ClaimName.state(queued.id).fileName
         guard let bytes = try claims.read(name, limit: ClaimState.maxBytes) else { return .taken }
-        let state = ClaimState(decoding: bytes)
+        let state = ClaimState(decoding: bytes, of: queued.id)
         if let status = try claims.status(of: ClaimName.task(queued.id, state?.worker ?? worker).fileName) {
             if status.identity == identity {
                 // A power cut left the file under both names; it is claimed.

@@ -123,7 +123,7 @@ extension WorkerQueue {
 
     func replace(_ state: ClaimState, of claim: Claim) async throws(SystemCallError) {
         try await committer.commit(
-            Commit(phases: [[.write(claim.stateName, state.encoded(), claims, replacing: true)]])
+            Commit(phases: [[.write(claim.stateName, state.encoded(), claims, mode: 0o600, replacing: true)]])
         )
         claim.state = state
     }
@@ -182,7 +182,7 @@ extension WorkerQueue {
         do throws(SystemCallError) {
             try claims.remove(claim.exitName)
             if claim.state.verification != nil { try claims.remove(claim.checkName) }
-            try claims.remove(claim.stateName)
+            try spares.keep(claim.stateName)
             if !keepTask(of: claim, status: status) { try claims.remove(claim.taskName) }
             return nil
         } catch { return error }

@@ -72,7 +72,7 @@ extension WorkerQueue {
             return nil
         }
         let recorded = try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes)
-            .flatMap(ClaimState.init(decoding:))
+            .flatMap { ClaimState(decoding: $0, of: id) }
         guard try lock.tryLockExclusive() else {
             guard let recorded else { return nil }
             return .held(recorded, ownerIsAlive: isAlive(recorded.owner))
@@ -157,7 +157,7 @@ extension WorkerQueue {
     private func removeAbandonedState(_ id: TaskID, now: Timestamp) throws(SystemCallError) {
         let name = ClaimName.state(id).fileName
         guard let bytes = try claims.read(name, limit: ClaimState.maxBytes) else { return }
-        if let state = ClaimState(decoding: bytes) {
+        if let state = ClaimState(decoding: bytes, of: id) {
             if state.worker == worker && !isAlive(state.owner) { try claims.remove(name) }
             return
         }
@@ -169,7 +169,9 @@ extension WorkerQueue {
     /// The age of a temporary file at which it is removed.
     static let junkAgeMilliseconds: Int64 = 86_400_000
 
-    /// Removes temporary files that a crash left behind; a day old, no writer is at work on them any more.
+    /// Removes temporary files and spares that a crash left behind; a day old, no writer is at work on them any more.
+    ///
+    /// A daemon that has kept a spare for so long makes another one.
     /// - Parameter now: The wall-clock time.
     /// - Throws: When a directory cannot be read.
     package func removeJunk(now: Timestamp) throws(SystemCallError) {
@@ -177,7 +179,9 @@ extension WorkerQueue {
             var old: [FileName] = []
             var names: [FileName] = []
             try directory.names { name in
-                if name.hasPrefix(AtomicFile.temporaryPrefix) { names.append(name) }
+                if name.hasPrefix(AtomicFile.temporaryPrefix) || name.hasPrefix(SpareRecords.prefix) {
+                    names.append(name)
+                }
                 return true
             }
             for name in names {

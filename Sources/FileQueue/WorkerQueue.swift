@@ -33,6 +33,7 @@ package final class WorkerQueue {
     var heartbeats: Directory
     /// What the last look has opened; most tasks are claimed right after it.
     var recent: RecentFile?
+    let spares: SpareRecords
     private let ownership: Ownership
     /// How this daemon signs its records.
     var owner: String { ownership.name }
@@ -80,6 +81,7 @@ package final class WorkerQueue {
         self.receipts = receipts
         self.heartbeats = heartbeats
         self.ownership = ownership
+        spares = SpareRecords(in: claims)
     }
 
     /// Opens the inbox anew when its path names another directory by now.
@@ -111,7 +113,9 @@ package final class WorkerQueue {
     /// - Returns: `nil` when it is not claimed, or a power cut took the record.
     /// - Throws: When the record cannot be read.
     package func recordedState(of id: TaskID) throws(SystemCallError) -> ClaimState? {
-        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap(ClaimState.init(decoding:))
+        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap {
+            ClaimState(decoding: $0, of: id)
+        }
     }
 
     /// Asks for a task of this worker to be cancelled, as a command does; durable on return.
@@ -119,7 +123,7 @@ package final class WorkerQueue {
     /// - Throws: When it cannot be made durable.
     package func ask(_ request: CancelRequest) async throws(SystemCallError) {
         let name = ControlName.cancel(request.taskID).fileName
-        let step = Commit.Step.write(name, request.encoded(), control.directory, replacing: true)
+        let step = Commit.Step.write(name, request.encoded(), control.directory, mode: 0o600, replacing: true)
         try await committer.commit(Commit(phases: [[step]]))
     }
 
@@ -179,6 +183,7 @@ package final class WorkerQueue {
 
     /// Gives up the owner's lock at a clean end; claims that are still held go with their descriptors.
     package func close() {
+        spares.removeAll()
         // Left behind it does no harm: nobody holds its lock any more.
         _ = try? claims.remove(ClaimName.owner(owner).fileName)
     }

@@ -56,6 +56,14 @@ package enum AtomicFile {
     /// How the names of temporary files begin; whoever finds an old one may remove it.
     package static let temporaryPrefix = ".tmp-"
 
+    /// A name that nobody of this process has been given before.
+    /// - Parameter prefix: How it begins.
+    /// - Returns: `<prefix><pid>-<counter>`. A file of that name may be there all the same, left by an earlier process.
+    package static func uniqueName(_ prefix: String) -> FileName {
+        let number = counter.add(1, ordering: .relaxed).newValue
+        return FileName("\(prefix)\(SystemInfo.processID)-\(number)")
+    }
+
     /// Writes and syncs a temporary file, for those who rename it later.
     ///
     /// Nothing is left behind on an error.
@@ -81,11 +89,11 @@ package enum AtomicFile {
     /// All of a stretch are written before the first is synced, so that the device has them at the same time, and a
     /// file system with a journal commits them together. That takes a fraction of the time of one after the other.
     /// - Parameters:
-    ///   - files: What to write, and where.
+    ///   - files: What to write, and where; the permission bits are less the process's umask.
     ///   - durability: Whether to wait for the device.
     /// - Returns: For each file its name, or what the failed call reports; nothing is left behind of such a file.
     package static func prepare(
-        all files: [(bytes: [UInt8], directory: Directory)],
+        all files: [(bytes: [UInt8], directory: Directory, mode: UInt32)],
         durability: Durability
     ) -> [Result<FileName, SystemCallError>] {
         var results: [Result<FileName, SystemCallError>] = []
@@ -93,7 +101,7 @@ package enum AtomicFile {
             let files = files[start..<min(start + stretch, files.count)]
             let begun = files.map { file in
                 Result { () throws(SystemCallError) in
-                    let begun = try begin(file.bytes, in: file.directory, 0o640)
+                    let begun = try begin(file.bytes, in: file.directory, file.mode)
                     if durability == .full && files.count > 1 { cl_sync_begin(begun.descriptor) }
                     return begun
                 }
@@ -124,8 +132,7 @@ package enum AtomicFile {
         _ mode: UInt32
     ) throws(SystemCallError) -> Begun {
         while true {
-            let number = counter.add(1, ordering: .relaxed).newValue
-            let temporary = FileName("\(temporaryPrefix)\(SystemInfo.processID)-\(number)")
+            let temporary = uniqueName(temporaryPrefix)
             let file: OwnedDescriptor
             do {
                 file = try directory.createFile(temporary, mode: mode)

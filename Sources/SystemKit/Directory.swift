@@ -8,16 +8,18 @@ import CLinux
 /// All files are reached by one ``FileName`` relative to the open directory, so that nobody can lead a call elsewhere by
 /// replacing a part of the path. No call follows a symbolic link in the last place. Safe to use from any thread.
 package final class Directory: Sendable {
-    /// The path the directory was opened by, for messages.
-    package let path: String
     private let handle: OwnedDescriptor
-    /// The path as C reads it, zero-terminated; `path` is not exact when a component is not UTF-8.
+    /// The path as C reads it, zero-terminated.
     private let location: [CChar]
 
     init(adopting descriptor: Int32, location: [CChar]) {
         handle = OwnedDescriptor(adopting: descriptor)
         self.location = location
-        path = String(decoding: location.dropLast().lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The path the directory was opened by, for messages; not exact when a component is not UTF-8.
+    package var path: String {
+        String(decoding: location.dropLast().lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// The directory's descriptor, valid as long as this object lives.

@@ -80,22 +80,28 @@ package final class DirectoryWatcher: Sendable {
     /// every handler gets every event.
     /// - Parameters:
     ///   - directory: Which; it need not stay open.
+    ///   - movesAway: Whether this watch needs to hear of names that are renamed to elsewhere. They are told all the same
+    ///     when another watch of the directory does.
     ///   - handler: Called on the loop. It may add and remove watches.
     /// - Returns: The name to remove the watch by.
     /// - Throws: ``Errno/noSpace`` when the user's watches are used up, see inotify(7).
     package func add(
         _ directory: Directory,
+        movesAway: Bool = true,
         _ handler: @escaping @Sendable (DirectoryEvent) -> Void
     ) throws(SystemCallError) -> WatchID {
         reactor.preconditionOnLoop()
-        return remember(.changes(handler), of: try kernelWatch(cl_watch_add, directory))
+        return remember(
+            .changes(handler),
+            of: try kernelWatch({ cl_watch_add($0, $1, movesAway ? 1 : 0) }, directory)
+        )
     }
 
     /// Begins to report writes to the files of an open directory, as long as they go on.
     ///
-    /// Loop thread only. Writes are told in addition to what ``add(_:_:)`` reports, and only here: a file that is written
+    /// Loop thread only. Writes are told in addition to what ``add(_:movesAway:_:)`` reports, and only here: a file that is written
     /// to all the time causes many events. Several writes in a row may be one event. Lost events are told to the
-    /// handlers of ``add(_:_:)`` alone, as ``DirectoryEvent/overflow``.
+    /// handlers of ``add(_:movesAway:_:)`` alone, as ``DirectoryEvent/overflow``.
     /// - Parameters:
     ///   - directory: Which; it need not stay open.
     ///   - handler: Called on the loop with the name of a file that was written to, or cut to another length.

@@ -107,6 +107,13 @@ extension OwnedDescriptor {
         try writeBytes(rawValue, bytes)
     }
 
+    /// Cuts or lengthens the file: ftruncate(2).
+    /// - Parameter size: Its bytes from now on.
+    /// - Throws: What ftruncate(2) reports.
+    package borrowing func truncate(to size: Int) throws(SystemCallError) {
+        try check(cl_truncate(rawValue, Int64(size)), "ftruncate")
+    }
+
     /// Makes data and size durable: fsync(2).
     ///
     /// After a failure the file must be given up and its bytes written to a new one: the kernel has dropped the pages

@@ -258,11 +258,11 @@ extension Worker {
         metrics.attemptEnded(after: record?.duration, record?.cutOff)
         switch verdict {
         case .complete(let outcome):
-            await finish(claim, draft.result(.completed, outcome: outcome))
+            publishLater(id, .over(draft.result(.completed, outcome: outcome)))
         case .giveUp(let failure, let reason):
-            await finishDead(claim, draft.result(failure, outcome: end.outcome), reason)
+            publishLater(id, .givenUp(draft.result(failure, outcome: end.outcome), reason))
         case .cancel(let failure, let attempt):
-            await finish(claim, draft.cancelled(failure, after: attempt))
+            publishLater(id, .over(draft.cancelled(failure, after: attempt)))
         case .retry(let failure, let delay):
             await retry(id, draft.attempt(failure), course.next(after: end), complaint(of: claim), after: delay)
         case .handBack(let delay):
@@ -373,6 +373,7 @@ extension Worker {
     /// Forgets a claim without touching its files; whoever comes next goes on from them.
     func release(_ id: TaskID) {
         running.remove(id)
+        publishing.remove(id)
         liveCosts[id] = nil
         claims[id] = nil
     }

@@ -7,6 +7,32 @@ import QueueModel
 import SystemKit
 
 extension Worker {
+    /// How a task ends whose attempts are over.
+    enum Conclusion: Sendable {
+        /// With a result alone.
+        case over(ResultRecord)
+        /// With a dead letter and a result.
+        case givenUp(ResultRecord, DeadLetterReason)
+    }
+
+    /// Gives an ended attempt's slot back, and has its result written once the next attempt has begun.
+    ///
+    /// When as many results wait for the disk as there are slots, the slot is kept.
+    func publishLater(_ id: TaskID, _ conclusion: Conclusion) {
+        if running.contains(id), publishing.count < configuration.maxConcurrent { publishing.insert(id) }
+        unpublished.append(.publish(id, conclusion))
+        poke()
+    }
+
+    /// Writes what is to be seen of a task's end.
+    func publish(_ id: TaskID, _ conclusion: Conclusion) async {
+        guard let claim = claims[id] else { return }
+        switch conclusion {
+        case .over(let result): await finish(claim, result)
+        case .givenUp(let result, let reason): await finishDead(claim, result, reason)
+        }
+    }
+
     /// Writes a result; the claim is held until it is written, also when the worker lets go of it meanwhile.
     func finish(_ claim: Claim, _ result: ResultRecord) async {
         let done = await persisted("result") { () async throws(SystemCallError) in

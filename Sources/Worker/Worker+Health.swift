@@ -96,7 +96,7 @@ extension Worker {
     package func refreshMetrics() {
         metrics.update(
             queueSize: scheduler.count,
-            active: running.count,
+            active: active.count,
             breaker: breaker.snapshot(now: clock.now, wallMilliseconds: wallClock.nowMilliseconds).state,
             costToday: budget.total(at: wallClock.nowMilliseconds)
         )
@@ -110,7 +110,7 @@ extension Worker {
         var record = HeartbeatRecord(worker: configuration.worker, status: status, timestamp: now.wall)
         record.uptime = startedAt.instant.duration(to: clock.now)
         record.queueSize = scheduler.count
-        record.activeTasks = running.count
+        record.activeTasks = active.count
         record.circuitBreakerState = CircuitBreakerState(circuit)
         record.circuitOpenUntil = snapshot.openUntilMilliseconds.map { Timestamp(millisecondsSince1970: $0) }
         record.stats.tasksProcessed = stats.processed
@@ -121,7 +121,7 @@ extension Worker {
         record.host = SystemInfo.hostName
         record.version = configuration.version
         record.maxConcurrent = configuration.maxConcurrent
-        record.running = running.sorted()
+        record.running = active.sorted()
         record.waiting = waiting(circuitIsOpen: circuit != .closed)
         addLimits(to: &record)
         record.problems = Dictionary(uniqueKeysWithValues: problems.map { ($0.key.rawValue, $0.value) })

@@ -18,7 +18,8 @@ extension Worker {
             return
         }
         do throws(SystemCallError) {
-            inboxWatch = try watcher.add(queue.inbox) { event in
+            // Each claim of its own would be told. A task that somebody else moves away is missed at its claim, or by a scan.
+            inboxWatch = try watcher.add(queue.inbox, movesAway: false) { event in
                 self.assumeIsolated { $0.handle(event) }
             }
             clear(.watcher)

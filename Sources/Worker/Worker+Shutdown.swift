@@ -36,7 +36,7 @@ extension Worker {
     private func dropQueued() {
         pending.removeAll { work in
             switch work {
-            case .attempt, .commands, .look: return false
+            case .attempt, .publish, .commands, .look: return false
             case .settle(let id, _), .completeCondemned(let id):
                 release(id)
                 return true

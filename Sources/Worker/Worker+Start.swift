@@ -19,12 +19,14 @@ extension Worker {
 
     /// Whether a further attempt may be started at all.
     private var mayStart: Bool {
-        phase == .running && !isPaused && running.count < configuration.maxConcurrent
+        phase == .running && !isPaused && active.count < configuration.maxConcurrent
             && !Problem.stopsClaims(problems)
     }
 
     /// The next thing to do; `nil` when there is nothing before the next event or timer.
-    func takeWork() -> Work? {
+    func takeWork() -> Work? { takeUrgentWork() ?? unpublished.popFirst() }
+
+    private func takeUrgentWork() -> Work? {
         while true {
             if let work = pending.popFirst() { return work }
             let now = now

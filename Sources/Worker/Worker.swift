@@ -18,6 +18,7 @@ package actor Worker: Service {
     /// Something that needs a task of its own.
     enum Work: Sendable {
         case attempt(TaskID, StartPermit)
+        case publish(TaskID, Conclusion)
         case settle(TaskID, exitRecord: [UInt8]?)
         case condemn(Scheduler.Entry, DeadLetterReason, Failure)
         case completeCondemned(TaskID)
@@ -35,7 +36,7 @@ package actor Worker: Service {
         /// Whether an attempt may have ended when it is done, and so a session become free.
         var endsAttempts: Bool {
             switch self {
-            case .attempt, .settle, .readopt, .recover: true
+            case .attempt, .publish, .settle, .readopt, .recover: true
             case .condemn, .completeCondemned, .reject, .scan, .cancel, .cancelAdopted, .watchAdopted, .look, .review,
                 .commands:
                 false
@@ -81,6 +82,8 @@ package actor Worker: Service {
     var claims: [TaskID: Claim] = [:]
     /// What occupies a slot: attempts of our own, and those of an earlier daemon that still run.
     var running: Set<TaskID> = []
+    /// Those of ``running`` that have given their slot back: nothing runs any more, the result is being written.
+    var publishing: Set<TaskID> = []
     var adopted: Set<TaskID> = []
     /// Attempts that are with a supervisor of ours.
     var inSupervisor: Set<TaskID> = []
@@ -106,6 +109,8 @@ package actor Worker: Service {
     var lineTimer: TimerID?
     var names: [FileName: KnownName] = [:]
     var pending = FIFO<Work>()
+    /// What is done when nothing can be started: a slot must not wait for the disk.
+    var unpublished = FIFO<Work>()
     var stats = WorkerStats()
     var problems: [Problem: String] = [:]
     var phase = Phase.starting
@@ -169,6 +174,9 @@ package actor Worker: Service {
         budget = DailyBudget(limit: configuration.dailyBudgetUSD)
         startedAt = now
     }
+
+    /// What has a slot just now.
+    var active: Set<TaskID> { publishing.isEmpty ? running : running.subtracting(publishing) }
 
     /// The time now.
     var now: Moment {
@@ -244,7 +252,8 @@ package actor Worker: Service {
     private var isOver: Bool {
         switch phase {
         case .starting, .running: false
-        case .draining, .stoppingNow: running.subtracting(adopted).isEmpty && pending.isEmpty
+        case .draining, .stoppingNow:
+            running.subtracting(adopted).isEmpty && pending.isEmpty && unpublished.isEmpty
         case .stopped: true
         }
     }
@@ -252,6 +261,7 @@ package actor Worker: Service {
     private func perform(_ work: Work) async {
         switch work {
         case .attempt(let id, let permit): await runAttempt(id, permit)
+        case .publish(let id, let conclusion): await publish(id, conclusion)
         case .settle(let id, let exitRecord): await settleStopped(id, exitRecord: exitRecord)
         case .condemn(let entry, let reason, let failure): await condemn(entry, reason, failure)
         case .completeCondemned(let id): await completeCondemned(id)

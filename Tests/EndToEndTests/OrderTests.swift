@@ -31,6 +31,26 @@ import Testing
         }
     }
 
+    @Test func slotDoesNotWaitForTheResultOfTheTaskBefore() async throws {
+        try await DaemonFixture.idle(["MAX_CONCURRENT_TASKS": "1", "MAX_RETRIES": "0"]) { daemon in
+            for (number, script) in ["say ran", "exit 1", "say ran"].enumerated() {
+                let time: JSONValue = .string("2026-01-0\(number + 1)T00:00:00Z")
+                try daemon.submit("t\(number)", script, ["created_at": time])
+            }
+            try await daemon.start()
+            _ = try await daemon.logEntry("task failed")
+            _ = try await daemon.logEntry("task completed") { $0["task_id"]?.stringValue == "t2" }
+            let lines = daemon.logEntries().map { entry in
+                "\(entry["task_id"]?.stringValue ?? "") \(entry["message"]?.stringValue ?? "")"
+            }
+            for (started, ended) in [("t1", "t0 task completed"), ("t2", "t1 task failed")] {
+                let start = try #require(lines.firstIndex(of: "\(started) attempt started"))
+                #expect(start < (try #require(lines.firstIndex(of: ended))))
+            }
+            try await daemon.expectCleanEnd()
+        }
+    }
+
     @Test func withoutAgeingOnlyThePriorityCounts() async throws {
         try await DaemonFixture.idle(["MAX_CONCURRENT_TASKS": "1", "PRIORITY_AGING_SECONDS": "0"]) { daemon in
             try daemon.submit("old", "say ran", ["created_at": "2020-01-01T00:00:00Z"])

@@ -315,6 +315,6 @@ extension VerificationTests {
 extension DaemonFixture {
     /// The files of claims, without the daemons' own.
     fileprivate func claimNames() throws -> [String] {
-        try names(in: "tasks/.claims").filter { !$0.hasPrefix("~") }
+        try names(in: "tasks/.claims").filter { !$0.hasPrefix("~") && !$0.hasPrefix(".spare-") }
     }
 }

@@ -51,7 +51,10 @@ package struct SyncOrder {
     private mutating func renamed(_ path: String, _ to: String) {
         let name = Self.name(of: to)
         let directory = Self.directory(of: to)
-        if name == "task.json", Self.directory(of: path) == "\(root)/tasks/.claims" { return unlinked(path) }
+        // The task's file is kept, that of its record serves another one: for the claim they are gone.
+        if Self.directory(of: path) == "\(root)/tasks/.claims", name == "task.json" || name.hasPrefix(".spare-") {
+            return unlinked(path)
+        }
         let isVisible = directory.hasPrefix("\(root)/results/") || directory.hasPrefix("\(root)/dlq/")
         if name.hasSuffix(".raw") { setAside.insert(String(name.dropLast(4))) }
         if isVisible && name.hasSuffix(".json") {

@@ -16,7 +16,7 @@ struct SyncOrderTests {
         4 rename /q/results/marie/.tmp-1 /q/results/marie/t.json
         0 sync /q/results/marie
         5 unlink /q/tasks/.claims/t~exit
-        6 unlink /q/tasks/.claims/t~state
+        6 rename /q/tasks/.claims/t~state /q/tasks/.claims/.spare-1-2
         7 rename /q/tasks/.claims/t~task@marie /q/results/marie/t/task.json
         """
 
@@ -43,6 +43,14 @@ struct SyncOrderTests {
         let early = lines[..<7] + [lines[10]]
         let violations = SyncOrder.violations(in: early.joined(separator: "\n"), root: "/q")
         #expect(violations.map(\.description) == ["ORDER: t~task@marie was removed before results/marie was synced"])
+    }
+
+    @Test
+    func recordThatIsTakenAwayBeforeTheResultIsDurableIsFound() {
+        let lines = Self.good.split(separator: "\n").map(String.init)
+        let early = lines[..<7] + [lines[9]]
+        let violations = SyncOrder.violations(in: early.joined(separator: "\n"), root: "/q")
+        #expect(violations.map(\.description) == ["ORDER: t~state was removed before results/marie was synced"])
     }
 
     @Test

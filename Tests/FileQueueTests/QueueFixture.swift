@@ -77,7 +77,7 @@ struct QueueFixture {
         var names: [String] = []
         let directory = try Directory.create(scratch.path(of: path))
         try directory.names { name in
-            if !name.hasPrefix("~owner-") { names.append(name.description) }
+            if !name.hasPrefix("~owner-"), !name.hasPrefix(".spare-") { names.append(name.description) }
             return true
         }
         return names.sorted()

@@ -67,6 +67,7 @@ long cl_read(int descriptor, void *buffer, size_t count);
 long cl_read_at(int descriptor, void *buffer, size_t count, int64_t offset);
 long cl_write(int descriptor, const void *bytes, size_t count);
 int cl_rewind(int descriptor);
+int cl_truncate(int descriptor, int64_t size);
 int cl_sync(int descriptor);
 /// Lets the device begin with the data of a file; a hint, of which nothing is promised.
 void cl_sync_begin(int descriptor);
@@ -181,7 +182,8 @@ struct cl_watch_event {
 
 int cl_watch_create(void);
 /// Watches an open directory, whatever its name is by now. The same directory gives the same number again.
-int cl_watch_add(int watcher, int directory);
+/// Names that are renamed to elsewhere are told only when `moves_away` is not 0.
+int cl_watch_add(int watcher, int directory, int moves_away);
 /// Adds writes to what is told about an open directory, and watches it if it is not watched yet.
 int cl_watch_add_writes(int watcher, int directory);
 int cl_watch_remove(int watcher, int watch);

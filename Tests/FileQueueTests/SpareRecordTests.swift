@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records are written into the files of earlier ones, and nobody takes one for the other.
+
+import FileQueue
+import QueueModel
+import SystemKit
+import TestSupport
+import Testing
+
+@Suite("Spare records")
+struct SpareRecordTests {
+    private let fixture: QueueFixture
+    private let queue: WorkerQueue
+
+    init() throws {
+        fixture = try QueueFixture()
+        queue = try fixture.open()
+    }
+
+    private func spares() throws -> [FileName] {
+        var names: [FileName] = []
+        try queue.claims.names { name in
+            if name.hasPrefix(".spare-") { names.append(name) }
+            return true
+        }
+        return names
+    }
+
+    private func finish(_ id: String) async throws {
+        let claim = try fixture.claim(id, in: queue)
+        #expect(try await queue.finish(claim, fixture.result(claim)) == nil)
+    }
+
+    private func inode(of name: FileName) throws -> UInt64? { try queue.claims.status(of: name)?.identity.inode }
+
+    @Test func oneFileServesOneTaskAfterTheOther() async throws {
+        try await finish("a-task-with-a-long-name")
+        let spare = try #require(try spares().first)
+        let inode = try inode(of: spare)
+        let claim = try fixture.claim("b", in: queue)
+        #expect(try self.inode(of: "b~state") == inode)
+        #expect(try spares().isEmpty)
+        // Shorter than the one before: nothing of that is left.
+        #expect(try fixture.bytes("tasks/.claims/b~state") == claim.state.encoded())
+    }
+
+    @Test func spareThatIsGoneIsMadeAgain() async throws {
+        try await finish("a")
+        for name in try spares() { try queue.claims.remove(name) }
+        let claim = try fixture.claim("b", in: queue)
+        #expect(try queue.recordedState(of: claim.id) == claim.state)
+    }
+
+    @Test func takenNameCostsNoSpare() async throws {
+        try await finish("a")
+        let held = try fixture.claim("b", in: queue)
+        let other = try fixture.open("anga")
+        try fixture.drop(fixture.task("b"), as: "b.json", worker: "anga")
+        guard case .repeated = try fixture.claimOutcome(of: "b.json", in: other) else {
+            throw FixtureError("claimed twice")
+        }
+        #expect(try queue.recordedState(of: held.id) == held.state)
+    }
+
+    @Test func recordOfAnotherTaskIsNone() async throws {
+        let claim = try fixture.claim("a", in: queue)
+        // What a power cut leaves that kept the new name and lost the new contents.
+        try queue.claims.link("a~state", to: queue.claims, as: "b~state")
+        #expect(try queue.recordedState(of: claim.id) == claim.state)
+        #expect(try queue.recordedState(of: TaskID("b")) == nil)
+        #expect(try QueueView(locations: fixture.locations).claim(of: TaskID("b")) == nil)
+    }
+
+    @Test func cleanEndLeavesNone() async throws {
+        try await finish("a")
+        #expect(try spares().count == 1)
+        queue.close()
+        #expect(try spares().isEmpty)
+    }
+
+    @Test func whatACrashLeavesIsRemovedWhenItIsADayOld() async throws {
+        try queue.claims.createFile(".spare-1-1").close()
+        let soon = Timestamp(millisecondsSince1970: WallClock.system.nowMilliseconds)
+        try queue.removeJunk(now: soon)
+        #expect(try spares().count == 1)
+        try queue.removeJunk(now: soon.adding(.seconds(90_000)))
+        #expect(try spares().isEmpty)
+    }
+}
