@@ -4,12 +4,17 @@
 extension String {
     /// Whether both strings have the same UTF-8 bytes; composed and decomposed forms differ, unlike with `==`.
     func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        // What has the same bytes is equal too, and `==` looks at whole words; only what it takes for equal is compared.
+        utf8.count == other.utf8.count && self == other && haveSameBytes(utf8.span, other.utf8.span)
     }
 
     /// Whether this string's UTF-8 bytes sort before the other's.
     func bytesPrecede(_ other: String) -> Bool {
-        utf8.lexicographicallyPrecedes(other.utf8)
+        let (left, right) = (utf8.span, other.utf8.span)
+        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+            return left[index] < right[index]
+        }
+        return left.count < right.count
     }
 
     /// Feeds the UTF-8 bytes and their number to a hasher.
@@ -17,6 +22,11 @@ extension String {
         var copy = self
         copy.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(utf8.count)
+    }
+
+    /// Whether one of the bytes is zero, where the text of a process ends.
+    package var hasZeroByte: Bool {
+        utf8.span.holdsZero
     }
 
     /// The text between double quotes, escaped as in JSON and cut after 64 characters, for messages and logs.
@@ -27,6 +37,11 @@ extension String {
         let isCut = unicodeScalars.dropFirst(limit).isEmpty == false
         return JSONWriter.text(.string(String(head))) + (isCut ? "…" : "")
     }
+}
+
+private func haveSameBytes(_ left: borrowing Span<UInt8>, _ right: borrowing Span<UInt8>) -> Bool {
+    for index in left.indices where left[index] != right[index] { return false }
+    return true
 }
 
 /// A key that is equal to another only when their bytes are; its hash takes every byte, so it cannot be flooded.

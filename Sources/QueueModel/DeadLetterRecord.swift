@@ -87,7 +87,7 @@ package struct DeadLetterRecord: Sendable, Equatable {
     /// Names that start with `dlq_` are always left out; `retry_count` and `attempts` only beside `dlq_reason`.
     static func withoutAdditions(_ fields: JSONObject) -> JSONObject {
         if fields["dlq_reason"] != nil { return fields.removing(isAddition) }
-        guard fields.keys.contains(where: hasReservedPrefix) else { return fields }
+        guard fields.members.contains(where: { hasReservedPrefix($0.key) }) else { return fields }
         return fields.removing(hasReservedPrefix)
     }
 
@@ -96,6 +96,6 @@ package struct DeadLetterRecord: Sendable, Equatable {
     }
 
     private static func hasReservedPrefix(_ key: String) -> Bool {
-        key.utf8.starts(with: "dlq_".utf8)
+        key.utf8.first == UInt8(ascii: "d") && key.utf8.starts(with: "dlq_".utf8)
     }
 }

@@ -8,7 +8,7 @@ package protocol IdentifierRule: Sendable {
     /// The rule in words that follow "give".
     static var ruleText: String { get }
     /// Whether these bytes keep the rule.
-    static func accepts(_ bytes: [UInt8]) -> Bool
+    static func accepts(_ bytes: borrowing Span<UInt8>) -> Bool
 }
 
 /// An identifier that keeps its rule: ASCII only, safe as one component of a path.
@@ -21,7 +21,7 @@ package struct Identifier<Rule: IdentifierRule>: Hashable, Comparable, Sendable,
     /// - Parameter string: the text.
     /// - Throws: ``IdentifierError`` when the text breaks the rule.
     package init(_ string: String) throws(IdentifierError) {
-        guard Rule.accepts(Array(string.utf8)) else {
+        guard Rule.accepts(string.utf8.span) else {
             throw IdentifierError(noun: Rule.noun, value: string, ruleText: Rule.ruleText)
         }
         self.string = string
@@ -30,7 +30,7 @@ package struct Identifier<Rule: IdentifierRule>: Hashable, Comparable, Sendable,
     /// An identifier from bytes, for example of a file name; nil when they break the rule.
     package init?(bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)
-        guard Rule.accepts(bytes) else { return nil }
+        guard Rule.accepts(bytes.span) else { return nil }
         string = String(decoding: bytes, as: UTF8.self)
     }
 
@@ -83,9 +83,8 @@ package enum TaskIDRule: IdentifierRule {
         "1 to 128 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit, without \"..\", not ending in \".json\""
 
     /// Whether these bytes keep the rule.
-    package static func accepts(_ bytes: [UInt8]) -> Bool {
-        bytes.isWord(upTo: 128, letters: .anyCase, also: "._-") && !bytes.hasTwoDotsInARow
-            && !bytes.suffix(5).elementsEqual(".json".utf8)
+    package static func accepts(_ bytes: borrowing Span<UInt8>) -> Bool {
+        bytes.isWord(upTo: 128, letters: .anyCase, withDots: true) && !bytes.hasTwoDotsInARow && !bytes.ends(".json")
     }
 }
 
@@ -98,8 +97,8 @@ package enum WorkerIDRule: IdentifierRule {
         "1 to 64 letters, digits, \"_\" or \"-\", the first a letter or digit, other than \"orchestrator\""
 
     /// Whether these bytes keep the rule.
-    package static func accepts(_ bytes: [UInt8]) -> Bool {
-        bytes.isWord(upTo: 64, letters: .anyCase, also: "_-") && !bytes.elementsEqual("orchestrator".utf8)
+    package static func accepts(_ bytes: borrowing Span<UInt8>) -> Bool {
+        bytes.isWord(upTo: 64, letters: .anyCase) && !(bytes.count == 12 && bytes.ends("orchestrator"))
     }
 }
 
@@ -112,8 +111,8 @@ package enum AgentNameRule: IdentifierRule {
         "1 to 64 lower-case letters, digits, \"_\" or \"-\", the first a letter or digit"
 
     /// Whether these bytes keep the rule.
-    package static func accepts(_ bytes: [UInt8]) -> Bool {
-        bytes.isWord(upTo: 64, letters: .lowerCase, also: "_-")
+    package static func accepts(_ bytes: borrowing Span<UInt8>) -> Bool {
+        bytes.isWord(upTo: 64, letters: .lowerCase)
     }
 }
 
@@ -125,7 +124,7 @@ package enum CheckNameRule: IdentifierRule {
     package static let ruleText = AgentNameRule.ruleText
 
     /// Whether these bytes keep the rule.
-    package static func accepts(_ bytes: [UInt8]) -> Bool {
+    package static func accepts(_ bytes: borrowing Span<UInt8>) -> Bool {
         AgentNameRule.accepts(bytes)
     }
 }
@@ -138,22 +137,41 @@ package enum GroupNameRule: IdentifierRule {
     package static let ruleText = TaskIDRule.ruleText
 
     /// Whether these bytes keep the rule.
-    package static func accepts(_ bytes: [UInt8]) -> Bool {
+    package static func accepts(_ bytes: borrowing Span<UInt8>) -> Bool {
         TaskIDRule.accepts(bytes)
     }
 }
 
 private enum LetterCase { case anyCase, lowerCase }
 
-extension [UInt8] {
-    /// Whether this is a letter or digit followed by letters, digits and the given marks.
-    fileprivate func isWord(upTo limit: Int, letters: LetterCase, also marks: String) -> Bool {
-        guard let first, count <= limit, Self.isAlphanumeric(first, letters) else { return false }
-        return dropFirst().allSatisfy { Self.isAlphanumeric($0, letters) || marks.utf8.contains($0) }
+extension Span<UInt8> {
+    /// Whether this is a letter or digit followed by letters, digits, `_` and `-`, and dots where they are allowed.
+    fileprivate func isWord(upTo limit: Int, letters: LetterCase, withDots: Bool = false) -> Bool {
+        guard count > 0, count <= limit, Self.isAlphanumeric(self[0], letters) else { return false }
+        for index in 1..<count {
+            switch self[index] {
+            case UInt8(ascii: "_"), UInt8(ascii: "-"): continue
+            case UInt8(ascii: ".") where withDots: continue
+            case let byte where Self.isAlphanumeric(byte, letters): continue
+            default: return false
+            }
+        }
+        return true
     }
 
     fileprivate var hasTwoDotsInARow: Bool {
-        zip(self, dropFirst()).contains { $0 == UInt8(ascii: ".") && $1 == UInt8(ascii: ".") }
+        for index in 1..<count where self[index] == UInt8(ascii: ".") && self[index - 1] == UInt8(ascii: ".") {
+            return true
+        }
+        return false
+    }
+
+    fileprivate func ends(_ text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard count >= length else { return false }
+        return text.withUTF8Buffer { end in
+            end.indices.allSatisfy { self[count - length + $0] == end[$0] }
+        }
     }
 
     private static func isAlphanumeric(_ byte: UInt8, _ letters: LetterCase) -> Bool {

@@ -13,7 +13,7 @@ package struct JSONNumber: Hashable, Sendable {
 
     /// A whole number.
     package init(_ value: Int64) {
-        text = String(value)
+        text = DecimalText(value, fractionDigits: 0).string
     }
 
     /// The shortest text that reads back as this double, or nil when it is not finite.
@@ -48,14 +48,7 @@ package struct JSONNumber: Hashable, Sendable {
 
     /// The number `unscaled` divided by ten to the power of `digits`, without trailing zeros.
     private init(unscaled: Int64, digits: Int) {
-        var magnitude = String(unscaled.magnitude)
-        if magnitude.utf8.count <= digits {
-            magnitude = String(repeating: "0", count: digits + 1 - magnitude.utf8.count) + magnitude
-        }
-        var fraction = magnitude.suffix(digits)
-        while fraction.last == "0" { fraction.removeLast() }
-        let sign = unscaled < 0 ? "-" : ""
-        text = sign + magnitude.dropLast(digits) + (fraction.isEmpty ? "" : ".\(fraction)")
+        text = DecimalText(unscaled, fractionDigits: digits).string
     }
 
     /// The nearest double, or nil when it would not be finite.
@@ -68,6 +61,53 @@ package struct JSONNumber: Hashable, Sendable {
     package var exactInt: Int64? {
         if let value = Int64(text) { return value }
         return DecimalParts(text).wholeValue
+    }
+}
+
+/// A decimal number as it is written: without an exponent, and without zeros at the end of its fraction.
+struct DecimalText {
+    /// A sign, twenty digits, a point and a zero before it.
+    private static let mostBytes = 24
+    private var bytes = InlineArray<24, UInt8>(repeating: 0)
+    private var start = mostBytes
+
+    /// The number `unscaled` divided by ten to the power of `fractionDigits`, at most 9.
+    init(_ unscaled: Int64, fractionDigits: Int) {
+        var rest = unscaled.magnitude
+        var digitsLeft = fractionDigits
+        while digitsLeft > 0, rest % 10 == 0 {
+            rest /= 10
+            digitsLeft -= 1
+        }
+        if digitsLeft > 0 {
+            for _ in 0..<digitsLeft { putDigit(&rest) }
+            put(UInt8(ascii: "."))
+        }
+        repeat { putDigit(&rest) } while rest > 0
+        if unscaled < 0 { put(UInt8(ascii: "-")) }
+    }
+
+    private mutating func putDigit(_ rest: inout UInt64) {
+        put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+        rest /= 10
+    }
+
+    private mutating func put(_ byte: UInt8) {
+        start -= 1
+        bytes[start] = byte
+    }
+
+    /// Appends the text to bytes.
+    func append(to output: inout [UInt8]) {
+        for index in start..<Self.mostBytes { output.append(bytes[index]) }
+    }
+
+    /// The text.
+    var string: String {
+        String(unsafeUninitializedCapacity: Self.mostBytes - start) { buffer in
+            for index in start..<Self.mostBytes { buffer[index - start] = bytes[index] }
+            return Self.mostBytes - start
+        }
     }
 }
 

@@ -14,6 +14,7 @@ package struct JSONObject: Sendable {
     /// An object of these members; of repeated keys the last value counts, at the place of the first.
     package init(_ members: some Sequence<(String, JSONValue)>) {
         self.members = []
+        self.members.reserveCapacity(members.underestimatedCount)
         for (key, value) in members { self[key] = value }
     }
 
@@ -27,17 +28,24 @@ package struct JSONObject: Sendable {
     /// Looking up takes time proportional to the number of members.
     package subscript(key: String) -> JSONValue? {
         get {
-            members.first { $0.key.hasSameBytes(as: key) }?.value
+            index(of: key).map { members[$0].value }
         }
         set {
-            let index = members.firstIndex { $0.key.hasSameBytes(as: key) }
-            switch (index, newValue) {
+            switch (index(of: key), newValue) {
             case (let index?, let value?): members[index].value = value
             case (let index?, nil): members.remove(at: index)
             case (nil, let value?): members.append((key, value))
             case (nil, nil): break
             }
         }
+    }
+
+    private func index(of key: String) -> Int? {
+        let length = key.utf8.count
+        for index in members.indices where members[index].key.utf8.count == length {
+            if members[index].key.hasSameBytes(as: key) { return index }
+        }
+        return nil
     }
 
     /// The keys in order.
@@ -60,9 +68,13 @@ package struct JSONObject: Sendable {
         JSONObject(distinct: members.filter { !isUnwanted($0.key) })
     }
 
-    /// The members sorted by the bytes of their keys.
-    var sortedMembers: [(key: String, value: JSONValue)] {
-        members.sorted { $0.key.bytesPrecede($1.key) }
+    /// The places of the members when they are sorted by the bytes of their keys.
+    var sortedIndices: [Int] {
+        members.indices.sorted { members[$0].key.bytesPrecede(members[$1].key) }
+    }
+
+    private var sortedMembers: [(key: String, value: JSONValue)] {
+        sortedIndices.map { members[$0] }
     }
 }
 

@@ -112,6 +112,8 @@ struct JSONReader {
             leave()
             return .object(JSONObject())
         }
+        // Most objects fit.
+        members.reserveCapacity(8)
         repeat {
             try countMember()
             let start = index
@@ -219,7 +221,8 @@ private struct SeenKeys {
     /// Whether the key is new among those of the members before it.
     mutating func insert(_ key: String, after members: [(key: String, value: JSONValue)]) -> Bool {
         if members.count < Self.mostComparedOneByOne {
-            return !members.contains { $0.key.hasSameBytes(as: key) }
+            let length = key.utf8.count
+            return !members.contains { $0.key.utf8.count == length && $0.key.hasSameBytes(as: key) }
         }
         if hashed.isEmpty { hashed = Set(members.map { ByteKey(text: $0.key) }) }
         return hashed.insert(ByteKey(text: key)).inserted

@@ -32,11 +32,13 @@ extension JSONReader {
     /// Steps to the next quote or backslash over valid UTF-8 without control characters.
     private mutating func skipPlainText() throws(JSONFault) {
         while true {
+            index = bytes.span.firstOfNoPlainText(from: index)
             switch try current() {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): return
             case 0..<0x20: throw JSONFault(code: .controlCharacter, offset: index)
-            case 0x20..<0x80: index += 1
-            default: try skipMultibyteScalar()
+            default:
+                // Scripts beyond ASCII go on like this.
+                repeat { try skipMultibyteScalar() } while try current() >= 0x80
             }
         }
     }

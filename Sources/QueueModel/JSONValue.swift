@@ -22,7 +22,7 @@ package enum JSONValue: Sendable {
 extension JSONValue {
     /// A whole number of any integer type, in decimal digits.
     package static func integer(_ value: some BinaryInteger) -> JSONValue {
-        .number(JSONNumber(validText: String(value)))
+        .number(Int64(exactly: value).map { JSONNumber($0) } ?? JSONNumber(validText: String(value)))
     }
 
     /// A number rounded to a few decimals and written without an exponent.

@@ -33,7 +33,8 @@ package enum JSONWriter {
 }
 
 /// The output while it grows.
-private struct JSONOutput {
+struct JSONOutput {
+    /// How members are set apart and ordered.
     enum Style { case compact, pretty, canonical }
 
     let style: Style
@@ -70,13 +71,14 @@ private struct JSONOutput {
     private mutating func write(_ object: JSONObject, level: Int) {
         guard !object.isEmpty else { return append("{}") }
         append("{")
-        let members = style == .canonical ? object.sortedMembers : object.members
-        for (position, member) in members.enumerated() {
+        let order = style == .canonical ? object.sortedIndices : nil
+        for position in 0..<object.count {
+            let index = order?[position] ?? position
             separate(first: position == 0, level: level + 1)
-            write(string: member.key)
+            write(string: object.members[index].key)
             bytes.append(UInt8(ascii: ":"))
             if style == .pretty { bytes.append(UInt8(ascii: " ")) }
-            write(member.value, level: level + 1)
+            write(object.members[index].value, level: level + 1)
         }
         close("}", level: level)
     }
@@ -97,38 +99,39 @@ private struct JSONOutput {
         bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * level))
     }
 
-    private mutating func append(_ text: String) {
-        bytes.append(contentsOf: text.utf8)
+    /// Writes text that needs no escape.
+    mutating func append(_ text: String) {
+        // As one stretch of memory; only text that comes from Foundation is not stored as UTF-8.
+        let isAppended: Void? = text.utf8.withContiguousStorageIfAvailable { bytes.append(contentsOf: $0) }
+        if isAppended == nil { bytes.append(contentsOf: text.utf8) }
     }
 
-    private mutating func write(string: String) {
+    mutating func write(string: String) {
         bytes.append(UInt8(ascii: "\""))
-        let isWritten: Void? = string.utf8.withContiguousStorageIfAvailable { text in
-            if text.contains(where: Self.mayNeedEscape) {
-                writeEscaped(Array(text))
-            } else {
-                bytes.append(contentsOf: text)
-            }
-        }
-        // Only text that comes from Foundation is not stored as UTF-8.
-        if isWritten == nil { writeEscaped(Array(string.utf8)) }
+        let text = string.utf8.span
+        if text.firstThatMayNeedEscape(from: 0) == text.count { append(string) } else { writeEscaped(text) }
         bytes.append(UInt8(ascii: "\""))
     }
 
     /// Writes text, copying the stretches that need no escape as a whole.
-    private mutating func writeEscaped(_ text: [UInt8]) {
-        var (run, index) = (0, 0)
+    private mutating func writeEscaped(_ text: borrowing Span<UInt8>) {
+        var (run, index) = (0, text.firstThatMayNeedEscape(from: 0))
         while index < text.count {
-            guard Self.mayNeedEscape(text[index]), let scalar = Self.scalarToEscape(in: text, at: index) else {
+            if let scalar = Self.scalarToEscape(in: text, at: index) {
+                append(text.extracting(run..<index))
+                escape(scalar)
+                index += UTF8.width(scalar)
+                run = index
+            } else {
                 index += 1
-                continue
             }
-            bytes.append(contentsOf: text[run..<index])
-            escape(scalar)
-            index += UTF8.width(scalar)
-            run = index
+            index = text.firstThatMayNeedEscape(from: index)
         }
-        bytes.append(contentsOf: text[run...])
+        append(text.extracting(run..<index))
+    }
+
+    private mutating func append(_ text: borrowing Span<UInt8>) {
+        text.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }
 
     private mutating func escape(_ scalar: UnicodeScalar) {
@@ -146,13 +149,8 @@ private struct JSONOutput {
         }
     }
 
-    /// Whether a scalar that begins with this byte may need an escape.
-    private static func mayNeedEscape(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F || byte == 0xC2 || byte == 0xE2
-    }
-
     /// The scalar that begins here, when it is one that gets escaped; the text is valid UTF-8.
-    private static func scalarToEscape(in text: [UInt8], at index: Int) -> UnicodeScalar? {
+    private static func scalarToEscape(in text: borrowing Span<UInt8>, at index: Int) -> UnicodeScalar? {
         switch text[index] {
         case 0xC2:
             let second = text[index + 1]

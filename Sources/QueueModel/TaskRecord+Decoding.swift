@@ -110,7 +110,11 @@ private struct TaskFields {
             throw FieldFault(field: "description", message: "missing; give \(rule)")
         }
         guard let text = value.stringValue else { throw wrongKind("description", value, rule) }
-        guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+        // Most begin with a letter, which needs no table of all characters.
+        let hasText = { (scalar: UnicodeScalar) in
+            ("!"..."~").contains(scalar) || !scalar.properties.isWhitespace
+        }
+        guard text.unicodeScalars.contains(where: hasText) else {
             throw FieldFault(field: "description", message: "empty; give \(rule)")
         }
         return text
@@ -126,9 +130,11 @@ private struct TaskFields {
     }
 
     private func timeout(upTo longest: Duration) throws(FieldFault) -> Duration? {
-        let most = JSONNumber(milliseconds: longest.wholeMilliseconds)
-        let rule = "a number of seconds greater than 0 and at most \(most.text)"
         guard let value = value("timeout") else { return nil }
+        var rule: String {
+            let most = JSONNumber(milliseconds: longest.wholeMilliseconds)
+            return "a number of seconds greater than 0 and at most \(most.text)"
+        }
         guard let number = value.numberValue else { throw wrongKind("timeout", value, rule) }
         guard let seconds = number.double, seconds > 0, let timeout = Duration(secondsFromOutside: seconds),
             timeout <= longest
@@ -202,8 +208,8 @@ private struct TaskFields {
     // MARK: Kinds of fields
 
     private func integer(_ field: String, _ range: ClosedRange<Int64>) throws(FieldFault) -> Int? {
-        let rule = "an integer from \(range.lowerBound) to \(range.upperBound)"
         guard let value = value(field) else { return nil }
+        var rule: String { "an integer from \(range.lowerBound) to \(range.upperBound)" }
         guard let number = value.numberValue else { throw wrongKind(field, value, rule) }
         guard let integer = number.exactInt, range.contains(integer) else { throw outOfRange(field, number, rule) }
         return Int(integer)

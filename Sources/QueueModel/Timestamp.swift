@@ -23,8 +23,9 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// Capital letters and the zone are required. Digits beyond milliseconds are cut off. A 60th second is refused:
     /// time since 1970 has no place for it. A point that the zone moves outside the years 0001 to 9999 is refused.
     package init?(iso8601 text: String) {
-        var reader = TimestampReader(text)
-        guard let milliseconds = reader.read(), Self.range.contains(milliseconds) else { return nil }
+        guard let milliseconds = TimestampReader.read(text.utf8.span), Self.range.contains(milliseconds) else {
+            return nil
+        }
         millisecondsSince1970 = milliseconds
     }
 
@@ -46,27 +47,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// The point as `2026-01-02T03:04:05.678Z`.
     package var description: String {
-        let day = millisecondsSince1970.flooringQuotient(86_400_000)
-        let time = millisecondsSince1970 - day * 86_400_000
-        let date = CivilDate(daysSince1970: day)
-        // Several of these are written for every task, so their digits are put in place one by one.
-        var bytes = Array("0000-00-00T00:00:00.000Z".utf8)
-        func put(_ value: Int64, endingAt end: Int) {
-            var (rest, index) = (value, end)
-            while rest > 0 {
-                bytes[index] += UInt8(rest % 10)
-                rest /= 10
-                index -= 1
-            }
-        }
-        put(date.year, endingAt: 3)
-        put(date.month, endingAt: 6)
-        put(date.day, endingAt: 9)
-        put(time / 3_600_000, endingAt: 12)
-        put(time / 60_000 % 60, endingAt: 15)
-        put(time / 1000 % 60, endingAt: 18)
-        put(time % 1000, endingAt: 22)
-        return String(decoding: bytes, as: UTF8.self)
+        TimestampText(self).string
     }
 
     /// Whether the first point is earlier.
@@ -80,6 +61,50 @@ extension Int64 {
     fileprivate func flooringQuotient(_ divisor: Int64) -> Int64 {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
+    }
+}
+
+/// A point in time as it is written.
+struct TimestampText {
+    private static let count = 24
+    private var bytes = InlineArray<24, UInt8>(repeating: UInt8(ascii: "0"))
+
+    init(_ timestamp: Timestamp) {
+        let day = timestamp.millisecondsSince1970.flooringQuotient(86_400_000)
+        let time = timestamp.millisecondsSince1970 - day * 86_400_000
+        let date = CivilDate(daysSince1970: day)
+        // Several of these are written for every task, so their digits are put in place one by one.
+        put(date.year, 3, "-")
+        put(date.month, 6, "-")
+        put(date.day, 9, "T")
+        put(time / 3_600_000, 12, ":")
+        put(time / 60_000 % 60, 15, ":")
+        put(time / 1000 % 60, 18, ".")
+        put(time % 1000, 22, "Z")
+    }
+
+    /// Puts a number before a separator.
+    private mutating func put(_ value: Int64, _ end: Int, _ separator: UnicodeScalar) {
+        var (rest, index) = (UInt32(truncatingIfNeeded: value), end)
+        while rest > 0 {
+            bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+            index -= 1
+        }
+        bytes[end + 1] = UInt8(ascii: separator)
+    }
+
+    /// The text.
+    var string: String {
+        String(unsafeUninitializedCapacity: Self.count) { buffer in
+            for index in bytes.indices { buffer[index] = bytes[index] }
+            return Self.count
+        }
+    }
+
+    /// Appends the text to bytes.
+    func append(to output: inout [UInt8]) {
+        bytes.span.withUnsafeBufferPointer { output.append(contentsOf: $0) }
     }
 }
 
@@ -105,11 +130,15 @@ private struct CivilDate {
 
     /// A date of the calendar, or nil when there is none such in the years 1 to 9999.
     init?(year: Int64, month: Int64, day: Int64) {
+        guard (1...9999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
         let isLeapYear = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        let lengths: [Int64] = [31, isLeapYear ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        guard (1...9999).contains(year), (1...12).contains(month), (1...lengths[Int(month) - 1]).contains(day) else {
-            return nil
-        }
+        let length: Int64 =
+            switch month {
+            case 2: isLeapYear ? 29 : 28
+            case 4, 6, 9, 11: 30
+            default: 31
+            }
+        guard day <= length else { return nil }
         self.year = year
         self.month = month
         self.day = day
@@ -126,19 +155,30 @@ private struct CivilDate {
 
 /// Walks over the bytes of a timestamp.
 private struct TimestampReader {
-    private let bytes: [UInt8]
+    /// No timestamp is longer: nine digits of a fraction, and an offset.
+    private static let mostBytes = 35
+    private var bytes = InlineArray<35, UInt8>(repeating: 0)
+    private let count: Int
     private var index = 0
 
-    init(_ text: String) {
-        bytes = Array(text.utf8.prefix(40))
+    /// Milliseconds since 1970, or nil when the text is not a timestamp.
+    static func read(_ text: borrowing Span<UInt8>) -> Int64? {
+        guard text.count <= mostBytes else { return nil }
+        var reader = TimestampReader(text)
+        return reader.read()
+    }
+
+    private init(_ text: borrowing Span<UInt8>) {
+        count = text.count
+        for index in 0..<count { bytes[index] = text[index] }
     }
 
     /// Milliseconds since 1970, or nil when the text is not a timestamp.
-    mutating func read() -> Int64? {
+    private mutating func read() -> Int64? {
         guard let year = digits(4), skip("-"), let month = digits(2), skip("-"), let day = digits(2), skip("T"),
             let hour = digits(2), skip(":"), let minute = digits(2), skip(":"), let second = digits(2),
             let date = CivilDate(year: year, month: month, day: day), hour < 24, minute < 60, second < 60,
-            let milliseconds = fraction(), let offset = zoneMinutes(), index == bytes.count
+            let milliseconds = fraction(), let offset = zoneMinutes(), index == count
         else { return nil }
         let minutes = (date.daysSince1970 * 24 + hour) * 60 + minute - offset
         return (minutes * 60 + second) * 1000 + milliseconds
@@ -154,13 +194,13 @@ private struct TimestampReader {
     }
 
     private mutating func digit() -> Int64? {
-        guard index < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) else { return nil }
+        guard index < count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) else { return nil }
         defer { index += 1 }
         return Int64(bytes[index] - UInt8(ascii: "0"))
     }
 
     private mutating func skip(_ character: UnicodeScalar) -> Bool {
-        guard index < bytes.count, UInt32(bytes[index]) == character.value else { return false }
+        guard index < count, UInt32(bytes[index]) == character.value else { return false }
         index += 1
         return true
     }
