@@ -48,7 +48,7 @@ let package = Package(
         library("Logging"),
         library("Metrics"),
         library("Resilience"),
-        library("QueueModel"),
+        library("QueueModel", ["COpenSSL"]),
 
         library("SystemKit", ["CLinux", "COpenSSL"], system: true),
 

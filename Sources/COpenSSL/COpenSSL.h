@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A server's side of TLS by OpenSSL 3, on buffers in memory: no descriptor, no signal, nothing that blocks.
+// And SHA-256, which OpenSSL computes with what the processor has for it.
 #pragma once
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -139,4 +141,18 @@ static inline void copenssl_finish(SSL *_Nonnull session) {
     ERR_clear_error();
     SSL_shutdown(session);
     ERR_clear_error();
+}
+
+/// Writes the digest of some bytes, 32 bytes long.
+///
+/// These functions are deprecated, not gone: the newer ones look up an implementation by its name for every digest,
+/// and read the configuration of OpenSSL for the first, which a daemon would keep in memory.
+static inline void copenssl_sha256(const void *_Nonnull bytes, size_t count, unsigned char *_Nonnull digest) {
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, bytes, count);
+    SHA256_Final(digest, &context);
+#pragma clang diagnostic pop
 }
