@@ -42,16 +42,7 @@ package struct AgentSummary: Sendable, Hashable {
     }
 
     /// The summary as a JSON object; what is not known is left out.
-    package var json: JSONValue {
-        var members = RecordMembers()
-        members.add("name", name.json)
-        members.add("model", model.map(JSONValue.string))
-        members.add("session_id", sessionID.map(JSONValue.string))
-        members.add("turns", turns.map { .integer($0) })
-        members.add("cost_usd", costUSD.map { .decimal($0) })
-        members.add("usage", usage.map(JSONValue.object))
-        return members.json
-    }
+    package var json: JSONValue { tree }
 
     /// The summary that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
@@ -67,5 +58,16 @@ package struct AgentSummary: Sendable, Hashable {
         } catch {
             return nil
         }
+    }
+}
+
+extension AgentSummary: RecordPart {
+    func add(to members: inout some MemberSink) {
+        members.add("name", name)
+        members.add("model", ifThere: model)
+        members.add("session_id", ifThere: sessionID)
+        members.add("turns", ifThere: turns)
+        members.add("cost_usd", dollars: costUSD)
+        members.add("usage", ifThere: usage)
     }
 }

@@ -62,20 +62,7 @@ package struct AttemptRecord: Sendable, Hashable {
     }
 
     /// The attempt as a JSON object.
-    package var json: JSONValue {
-        var members = RecordMembers()
-        members.add("number", .integer(number))
-        members.add("started_at", startedAt?.json ?? .null)
-        members.add("finished_at", finishedAt?.json ?? .null)
-        members.add("exit_code", exitCode.map { .integer($0) } ?? .null)
-        members.add("reason", reason.map { .string($0.rawValue) } ?? .null)
-        members.add("duration_seconds", .seconds(duration))
-        members.add("message", message.map(JSONValue.string))
-        members.add("cost_usd", costUSD.map { .decimal($0) })
-        members.add("resumed_session", resumedSession.map(JSONValue.string))
-        members.add("tokens", tokens?.json)
-        return members.json
-    }
+    package var json: JSONValue { tree }
 
     /// The attempt that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
@@ -95,5 +82,20 @@ package struct AttemptRecord: Sendable, Hashable {
         } catch {
             return nil
         }
+    }
+}
+
+extension AttemptRecord: RecordPart {
+    func add(to members: inout some MemberSink) {
+        members.add("number", number)
+        members.add("started_at", orNull: startedAt)
+        members.add("finished_at", orNull: finishedAt)
+        members.add("exit_code", orNull: exitCode)
+        members.add("reason", orNull: reason?.rawValue)
+        members.add("duration_seconds", seconds: duration)
+        members.add("message", ifThere: message)
+        members.add("cost_usd", dollars: costUSD)
+        members.add("resumed_session", ifThere: resumedSession)
+        members.add("tokens", ifThere: tokens)
     }
 }

@@ -23,14 +23,7 @@ package struct ReceiptRecord: Sendable, Equatable {
     }
 
     /// The receipt as JSON on one line.
-    package func encoded() -> [UInt8] {
-        var members = RecordMembers()
-        members.add("task_id", taskID.json)
-        members.add("worker", worker.json)
-        members.add("status", "received")
-        members.add("timestamp", timestamp.json)
-        return JSONWriter.bytes(members.json)
-    }
+    package func encoded() -> [UInt8] { line }
 
     /// Reads a receipt of this or the older system.
     ///
@@ -44,5 +37,14 @@ package struct ReceiptRecord: Sendable, Equatable {
             worker: try fields.required("worker") { $0.identifier() },
             timestamp: try fields.required("timestamp", \.timestampValue)
         )
+    }
+}
+
+extension ReceiptRecord: RecordPart {
+    func add(to members: inout some MemberSink) {
+        members.add("task_id", taskID)
+        members.add("worker", worker)
+        members.add("status", "received")
+        members.add("timestamp", timestamp)
     }
 }

@@ -103,31 +103,3 @@ extension JSONValue {
         return attempts.count == elements.count ? attempts : nil
     }
 }
-
-// MARK: - Writing
-
-/// The members of a record while it is written; their keys must differ.
-struct RecordMembers {
-    private var members: [(key: String, value: JSONValue)] = []
-
-    /// Adds a member, or nothing when there is no value.
-    mutating func add(_ key: String, _ value: JSONValue?) {
-        guard let value else { return }
-        members.append((key, value))
-    }
-
-    /// The object of the members so far.
-    var object: JSONObject { JSONObject(distinct: members) }
-    /// The same as a value.
-    var json: JSONValue { .object(object) }
-}
-
-extension Timestamp {
-    /// The point in time as a JSON string.
-    var json: JSONValue { .string(description) }
-}
-
-extension Identifier {
-    /// The identifier as a JSON string.
-    var json: JSONValue { .string(string) }
-}

@@ -72,39 +72,41 @@ package struct ResultRecord: Sendable, Equatable {
 
     /// The result as JSON on one line.
     package func encoded() -> [UInt8] {
-        JSONWriter.bytes(json)
+        line
     }
 
     /// The result as a JSON object; what does not apply is left out, except for `exit_code`, which is then `null`.
-    package var json: JSONValue {
-        var members = RecordMembers()
-        members.add("task_id", taskID.json)
-        members.add("worker", worker.json)
-        members.add("status", .string(status.rawValue))
-        members.add("exit_code", exitCode.map { .integer($0) } ?? .null)
-        members.add("stdout", .string(stdout))
-        members.add("stderr", .string(stderr))
-        members.add("stdout_truncated", stdoutTruncated ? true : nil)
-        members.add("stderr_truncated", stderrTruncated ? true : nil)
-        members.add("output", output.map(JSONValue.string))
-        members.add("failure", failure?.json)
-        members.add("duration_seconds", .seconds(duration))
-        members.add("timestamp", timestamp.json)
-        members.add("retry_count", .integer(retryCount))
-        members.add("queued_at", queuedAt?.json)
-        members.add("started_at", startedAt?.json)
-        members.add("finished_at", finishedAt?.json)
-        members.add("queue_seconds", queueTime.map(JSONValue.seconds))
-        members.add("attempts", .array(attempts.map(\.json)))
-        members.add("agent", agent?.json)
-        members.add("cost_usd", costUSD.map { .decimal($0) })
-        members.add("tokens", tokens?.json)
-        members.add("verification", verification?.json)
-        members.add("logs", logs.map(JSONValue.string))
-        members.add("metadata", metadata.map(JSONValue.object))
-        members.add("group", group?.json)
-        members.add("task_digest", taskDigest.isEmpty ? nil : .string(taskDigest))
-        return members.json
+    package var json: JSONValue { tree }
+}
+
+extension ResultRecord: RecordPart {
+    func add(to members: inout some MemberSink) {
+        members.add("task_id", taskID)
+        members.add("worker", worker)
+        members.add("status", status.rawValue)
+        members.add("exit_code", orNull: exitCode)
+        members.add("stdout", stdout)
+        members.add("stderr", stderr)
+        members.add("stdout_truncated", ifSet: stdoutTruncated)
+        members.add("stderr_truncated", ifSet: stderrTruncated)
+        members.add("output", ifThere: output)
+        members.add("failure", ifThere: failure)
+        members.add("duration_seconds", seconds: duration)
+        members.add("timestamp", timestamp)
+        members.add("retry_count", retryCount)
+        members.add("queued_at", ifThere: queuedAt)
+        members.add("started_at", ifThere: startedAt)
+        members.add("finished_at", ifThere: finishedAt)
+        if let queueTime { members.add("queue_seconds", seconds: queueTime) }
+        members.add("attempts", attempts)
+        members.add("agent", ifThere: agent)
+        members.add("cost_usd", dollars: costUSD)
+        members.add("tokens", ifThere: tokens)
+        members.add("verification", ifThere: verification)
+        members.add("logs", ifThere: logs)
+        members.add("metadata", ifThere: metadata)
+        members.add("group", ifThere: group?.string)
+        if !taskDigest.isEmpty { members.add("task_digest", taskDigest) }
     }
 }
 
@@ -158,15 +160,15 @@ extension ResultRecord {
     }
 }
 
-extension Failure {
+extension Failure: RecordPart {
     /// The failure as a JSON object.
-    package var json: JSONValue {
-        var members = RecordMembers()
-        members.add("reason", .string(reason.rawValue))
-        members.add("message", .string(message))
-        members.add("permanent", .bool(isPermanent))
-        members.add("class", .string(failureClass.rawValue))
-        return members.json
+    package var json: JSONValue { tree }
+
+    func add(to members: inout some MemberSink) {
+        members.add("reason", reason.rawValue)
+        members.add("message", message)
+        members.add("permanent", json: .bool(isPermanent))
+        members.add("class", failureClass.rawValue)
     }
 
     /// The failure that a JSON object describes, or nil when it describes none.

@@ -55,15 +55,17 @@ package struct TokenCounts: Sendable, Hashable {
     }
 
     /// The counts as a JSON object, without those that are zero.
-    package var json: JSONValue {
-        var members = RecordMembers()
-        for kind in Kind.allCases where self[kind] > 0 { members.add(kind.rawValue, .integer(self[kind])) }
-        return members.json
-    }
+    package var json: JSONValue { tree }
 
     /// The counts that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
         guard let object = json.objectValue else { return nil }
         for kind in Kind.allCases { self[kind] = object[kind.rawValue]?.countValue ?? 0 }
+    }
+}
+
+extension TokenCounts: RecordPart {
+    func add(to members: inout some MemberSink) {
+        for kind in Kind.allCases where self[kind] > 0 { members.add(kind.rawValue, self[kind]) }
     }
 }

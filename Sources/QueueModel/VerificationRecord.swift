@@ -43,15 +43,7 @@ package struct CheckRecord: Sendable, Hashable {
     package var isBroken: Bool { problem != nil && exitCode == nil }
 
     /// The check as a JSON object.
-    package var json: JSONValue {
-        var members = RecordMembers()
-        members.add("name", name.json)
-        members.add("exit_code", exitCode.map { .integer($0) } ?? .null)
-        members.add("duration_seconds", .seconds(duration))
-        members.add("problem", problem.map(JSONValue.string))
-        members.add("output", output.map(JSONValue.string))
-        return members.json
-    }
+    package var json: JSONValue { tree }
 
     /// The check that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
@@ -90,17 +82,32 @@ package struct VerificationRecord: Sendable, Hashable {
     package var hasPassed: Bool { checks.allSatisfy(\.hasPassed) }
 
     /// The verification as a JSON object.
-    package var json: JSONValue {
-        [
-            "status": .string(hasPassed ? "passed" : "failed"), "rounds": .integer(rounds),
-            "checks": .array(checks.map(\.json)),
-        ]
-    }
+    package var json: JSONValue { tree }
 
     /// The verification that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
         guard let object = json.objectValue else { return nil }
         rounds = object["rounds"]?.intValue ?? 0
         checks = (object["checks"]?.arrayValue ?? []).compactMap(CheckRecord.init(json:))
+    }
+}
+
+// MARK: - Writing
+
+extension CheckRecord: RecordPart {
+    func add(to members: inout some MemberSink) {
+        members.add("name", name)
+        members.add("exit_code", orNull: exitCode)
+        members.add("duration_seconds", seconds: duration)
+        members.add("problem", ifThere: problem)
+        members.add("output", ifThere: output)
+    }
+}
+
+extension VerificationRecord: RecordPart {
+    func add(to members: inout some MemberSink) {
+        members.add("status", hasPassed ? "passed" : "failed")
+        members.add("rounds", rounds)
+        members.add("checks", checks)
     }
 }
