@@ -50,29 +50,27 @@ package enum AgentEnvironment {
         return name.allSatisfy { isLetter($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
-    /// The environment of one attempt.
+    /// What of the daemon's environment reaches the agents of a profile.
     ///
     /// - Parameters:
     ///   - profile: says what its program needs besides the usual variables.
-    ///   - context: the attempt, and the daemon's environment.
-    /// - Returns: entries `NAME=VALUE`, sorted by name.
-    static func variables(for profile: AgentProfile, in context: InvocationContext) -> [String] {
+    ///   - environment: the daemon's environment.
+    /// - Returns: the variables, without the marks of an attempt.
+    fileprivate static func variables(
+        for profile: AgentProfile,
+        in environment: [String: String]
+    ) -> [String: String] {
         let known = known(to: profile.kind)
-        var variables = context.environment.filter { name, value in
-            guard isName(name), !hasZero(value) else { return false }
+        var variables = environment.filter { name, value in
+            guard isName(name), !value.hasZeroByte else { return false }
             if foreignSession.contains(name) { return profile.environment.contains(name) }
             return known.matches(name) || profile.environment.contains { matches($0, name) }
         }
         if profile.kind == .claude { variables.merge(claudeDefaults) { given, _ in given } }
-        variables["VIGIL_TASK_ID"] = context.taskID.string
-        variables["VIGIL_WORKER"] = context.worker.string
-        variables["VIGIL_ATTEMPT"] = String(context.attempt)
-        variables["VIGIL_RUN_ID"] = context.runID
-        variables["VIGIL_ROOT"] = context.root
-        return variables.sorted { $0.key < $1.key }.map { $0.key + "=" + $0.value }
+        return variables
     }
 
-    /// Names, and starts of names, put together once: they are compared with every variable for every attempt.
+    /// Names, and starts of names, put together once.
     private struct Patterns: Sendable {
         private var names: Set<String> = []
         private var starts: [String] = []
@@ -104,13 +102,60 @@ package enum AgentEnvironment {
         !name.isEmpty && !name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "=") }
     }
 
-    private static func hasZero(_ text: String) -> Bool {
-        // As one stretch of memory, which is several times quicker than byte by byte.
-        text.utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? text.utf8.contains(0)
-    }
-
     private static func matches(_ pattern: String, _ name: String) -> Bool {
         guard pattern.utf8.last == UInt8(ascii: "*") else { return pattern == name }
         return name.utf8.starts(with: pattern.utf8.dropLast())
+    }
+}
+
+/// The environment of a profile's agents but for the marks of the attempt, put together once for all attempts.
+package struct PassedEnvironment: Sendable {
+    /// What tells the processes of one attempt from those of others.
+    private enum Mark: String, CaseIterable {
+        case attempt = "VIGIL_ATTEMPT"
+        case root = "VIGIL_ROOT"
+        case runID = "VIGIL_RUN_ID"
+        case taskID = "VIGIL_TASK_ID"
+        case worker = "VIGIL_WORKER"
+    }
+
+    private enum Entry {
+        case same(String)
+        case mark(Mark)
+    }
+
+    /// Sorted by name.
+    private let entries: [Entry]
+
+    /// Chooses what reaches the agents of a profile.
+    ///
+    /// - Parameters:
+    ///   - profile: says what its program needs besides the usual variables.
+    ///   - environment: the daemon's environment.
+    package init(for profile: AgentProfile, from environment: [String: String]) {
+        var entries: [String: Entry] = [:]
+        for (name, value) in AgentEnvironment.variables(for: profile, in: environment) {
+            entries[name] = .same("\(name)=\(value)")
+        }
+        // Whatever the daemon's environment says.
+        for mark in Mark.allCases { entries[mark.rawValue] = .mark(mark) }
+        self.entries = entries.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// The whole environment of one attempt.
+    ///
+    /// - Parameter context: the attempt.
+    /// - Returns: entries `NAME=VALUE`, sorted by name.
+    func variables(in context: InvocationContext) -> [String] {
+        entries.map { entry in
+            switch entry {
+            case .same(let text): text
+            case .mark(.attempt): "VIGIL_ATTEMPT=\(context.attempt)"
+            case .mark(.root): "VIGIL_ROOT=" + context.root
+            case .mark(.runID): "VIGIL_RUN_ID=" + context.runID
+            case .mark(.taskID): "VIGIL_TASK_ID=" + context.taskID.string
+            case .mark(.worker): "VIGIL_WORKER=" + context.worker.string
+            }
+        }
     }
 }

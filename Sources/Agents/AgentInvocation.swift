@@ -85,18 +85,20 @@ extension AgentProfile {
     /// - Parameters:
     ///   - task: the task.
     ///   - context: what comes from the attempt and from the daemon.
+    ///   - passed: what of the daemon's environment reaches the profile's agents, where that is known already.
     /// - Returns: what to start.
     /// - Throws: `AgentError` when no attempt at this task can succeed.
     package func invocation(
         for task: TaskRecord,
-        in context: InvocationContext
+        in context: InvocationContext,
+        passing passed: PassedEnvironment? = nil
     ) throws(AgentError) -> AgentInvocation {
         let call = AgentCall(
             context: context,
             session: context.sessionID ?? task.sessionID,
             prompt: context.prompt ?? task.description
         )
-        guard !call.prompt.utf8.contains(0) else {
+        guard !call.prompt.hasZeroByte else {
             throw AgentError(
                 code: .promptHasZeroByte,
                 message: "the description holds a zero byte, which no program can be given; remove it"
@@ -131,7 +133,7 @@ extension AgentProfile {
         }
         return AgentInvocation(
             arguments: arguments,
-            environment: AgentEnvironment.variables(for: self, in: context),
+            environment: (passed ?? PassedEnvironment(for: self, from: context.environment)).variables(in: context),
             input: isPiped ? input(call.prompt) : nil
         )
     }

@@ -33,7 +33,7 @@ extension AgentProfile {
         guard [.claudeText, .claude, .codex].contains(kind) else { return nil }
         return AgentInvocation(
             arguments: arguments + ["--version"],
-            environment: AgentEnvironment.variables(for: self, in: context),
+            environment: PassedEnvironment(for: self, from: context.environment).variables(in: context),
             input: nil
         )
     }

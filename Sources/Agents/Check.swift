@@ -49,7 +49,7 @@ package struct Check: Equatable, Sendable {
         )
         return AgentInvocation(
             arguments: arguments,
-            environment: AgentEnvironment.variables(for: profile, in: context),
+            environment: PassedEnvironment(for: profile, from: context.environment).variables(in: context),
             input: nil
         )
     }

@@ -98,7 +98,7 @@ extension Worker {
         return try request(
             for: claim,
             profile,
-            profile.invocation(for: task, in: context),
+            profile.invocation(for: task, in: context, passing: configuration.passedEnvironments[name]),
             timeout: task.timeout ?? configuration.taskTimeout,
             record: claim.exitName
         )

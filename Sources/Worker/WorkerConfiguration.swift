@@ -53,7 +53,7 @@ package struct WorkerConfiguration: Sendable {
     /// Directories under which a task may choose its working directory.
     package var allowedWorkingDirectories: [String]
     /// The agents by name.
-    package var profiles: [AgentName: AgentProfile]
+    package var profiles: [AgentName: AgentProfile] { didSet { chooseEnvironments() } }
     /// The agent of tasks that name none.
     package var defaultAgent: AgentName
     /// The checks by name.
@@ -65,7 +65,9 @@ package struct WorkerConfiguration: Sendable {
     /// When an agent is taken for hung whose profile does not say.
     package var liveness: LivenessLimits
     /// The environment that agents get a part of.
-    package var environment: [String: String]
+    package var environment: [String: String] { didSet { chooseEnvironments() } }
+    /// What of it reaches the agents of each profile; put together once, not for every attempt.
+    private(set) var passedEnvironments: [AgentName: PassedEnvironment] = [:]
     /// The directory in which agents run when neither task nor profile says where.
     package var workingDirectory: String
 
@@ -109,5 +111,10 @@ package struct WorkerConfiguration: Sendable {
         liveness = LivenessLimits()
         environment = [:]
         workingDirectory = root
+        chooseEnvironments()
+    }
+
+    private mutating func chooseEnvironments() {
+        passedEnvironments = profiles.mapValues { PassedEnvironment(for: $0, from: environment) }
     }
 }
