@@ -13,6 +13,8 @@ package final class Claim {
     package let task: TaskRecord
     /// What is on disk about it.
     package internal(set) var state: ClaimState
+    /// The directory of the task's output, while an attempt runs.
+    var output: Directory?
     private let lock: OwnedDescriptor
 
     init(task: TaskRecord, state: ClaimState, modified nanoseconds: Int64, lock: consuming OwnedDescriptor) {

@@ -34,7 +34,8 @@ final class SpareRecords {
             // Made when it is not there: a new one, or one that somebody has removed.
             let file = try directory.createFile(spare, mode: 0o600, exclusive: false)
             try file.write(all: bytes)
-            try file.truncate(to: bytes.count)
+            // Most records are of one length, and to cut a file takes longer than to ask.
+            if try file.status().size != Int64(bytes.count) { try file.truncate(to: bytes.count) }
             try file.close()
             try directory.rename(spare, to: directory, as: name)
         } catch {

@@ -118,10 +118,12 @@ extension WorkerQueue {
     /// - Throws: When it cannot be made.
     package func openLogs(of claim: Claim) throws(SystemCallError) -> (directory: Directory, path: String) {
         try reopenResults()
+        claim.output = nil
         let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
         var directory = results
         for part in path.split(separator: "/") {
             directory = try directory.subdirectory(FileName(String(part)), create: 0o750)
+            if claim.output == nil { claim.output = directory }
         }
         return (directory, path)
     }

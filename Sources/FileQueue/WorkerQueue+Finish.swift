@@ -33,6 +33,8 @@ extension WorkerQueue {
     /// Replaces the record of a claim by one without checks; the record of the last check goes with them.
     private func replaceBeyondChecks(_ state: ClaimState, of claim: Claim) async throws(SystemCallError) {
         let isChecked = claim.state.verification != nil
+        // A claim that waits holds no more descriptors than its lock.
+        claim.output = nil
         try await replace(state, of: claim)
         // It means nothing any more; what is left of it goes at the next start.
         if isChecked { _ = try? claims.remove(claim.checkName) }
@@ -197,10 +199,11 @@ extension WorkerQueue {
     private func keepTask(of claim: Claim, status: TaskStatus) -> Bool {
         let name = WorkerQueue.keptTaskName
         do throws(SystemCallError) {
-            let place = try results.subdirectory(
-                FileName(claim.id.string),
-                create: status == .cancelled ? 0o750 : nil
-            )
+            let mode: UInt32? = status == .cancelled ? 0o750 : nil
+            let place =
+                if let output = claim.output { output } else {
+                    try results.subdirectory(FileName(claim.id.string), create: mode)
+                }
             do throws(SystemCallError) {
                 try claims.rename(claim.taskName, to: place, as: name)
             } catch  where error.errno == .exists {
