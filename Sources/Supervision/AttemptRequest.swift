@@ -5,7 +5,7 @@ package import SystemKit
 
 /// One attempt to run an agent.
 package struct AttemptRequest: Sendable {
-    /// Names this attempt among all others, in marker, control group and record; see ``isValidRunID(_:)``.
+    /// Names this attempt among all others, in marker and record; see ``isValidRunID(_:)``.
     package var runID: String
     /// The number of the attempt, from 1.
     package var attempt: Int
@@ -21,7 +21,7 @@ package struct AttemptRequest: Sendable {
     package var recordName: FileName
     /// The agent's working directory, an absolute path.
     package var workingDirectory: String
-    /// A control group (version 2) that may get a child group for the tree; nil to do without.
+    /// A control group (version 2) in which the supervisor may have one for its attempts; nil to do without.
     package var cgroupParent: String?
     /// The agent's argument vector.
     ///

@@ -52,12 +52,25 @@ extension ProcessTree {
     /// It only ever grows, but for what ends between two reads of a moment.
     /// - Parameters:
     ///   - runID: The run.
-    ///   - supervisor: Its supervisor; what that has waited for in earlier runs is counted as well.
-    ///   - cgroupParent: The group in which the run may have one of its own.
+    ///   - supervisor: Its supervisor.
+    ///   - cgroupParent: The group in which the supervisor may have one of its own.
     /// - Returns: Nil when it cannot be known: the run is over, or there is no /proc to look at.
     package static func processorTime(ofRun runID: String, supervisor: Int32, cgroupParent: String?) -> Duration? {
-        if let cgroupParent, let time = CgroupUsage.read(cgroupParent + "/vigil-\(runID)") { return time }
-        guard servesRun(supervisor, runID), let own = ProcessUsage(supervisor) else { return nil }
+        guard let title = SupervisorTitle(ProcessTable.commandLine(supervisor)), title.runID == runID else {
+            return nil
+        }
+        let used = time(of: supervisor, cgroupParent: title.usesCgroup ? cgroupParent : nil)
+        return used.map { max(.zero, $0 - title.earlierTime) }
+    }
+
+    /// What a supervisor's present and earlier runs have used.
+    private static func time(of supervisor: Int32, cgroupParent: String?) -> Duration? {
+        if let cgroupParent, let identity = ProcessTable.entry(supervisor)?.identity,
+            let time = CgroupUsage.read("\(cgroupParent)/\(SupervisorGroup.name(of: identity))")
+        {
+            return time
+        }
+        guard let own = ProcessUsage(supervisor) else { return nil }
         return members(of: supervisor).compactMap { ProcessUsage($0) }.reduce(own.waitedFor) { $0 + $1.total }
     }
 

@@ -105,8 +105,29 @@ package enum ProcessTree {
     }
 
     static func servesRun(_ pid: Int32, _ runID: String) -> Bool {
-        let parts = ProcessTable.commandLine(pid)
-        return parts.count == 2 && parts[0].hasSuffix("vigil-supervisor") && parts[1].elementsEqual("run=\(runID)".utf8)
+        SupervisorTitle(ProcessTable.commandLine(pid)).map { $0.runID == runID } ?? false
+    }
+}
+
+/// What a supervisor that serves a run shows in its command line.
+package struct SupervisorTitle: Sendable, Equatable {
+    /// The run.
+    package let runID: String
+    /// What earlier runs have used of the processor.
+    package let earlierTime: Duration
+    /// Whether the run is in the supervisor's control group, and earlier time is what others have used there.
+    package let usesCgroup: Bool
+
+    /// Reads the parts of a command line; nil when it is that of no supervisor, or an idle one.
+    /// - Parameter parts: The arguments of a process.
+    package init?(_ parts: [[UInt8]]) {
+        guard parts.count >= 2, parts[0].hasSuffix("vigil-supervisor") else { return nil }
+        let texts = parts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
+        guard texts[0].hasPrefix("run=") else { return nil }
+        runID = String(texts[0].dropFirst("run=".count))
+        let account = texts.count > 1 ? texts[1].split(separator: "=") : []
+        usesCgroup = account.first == "cgroup_cpu"
+        earlierTime = .microseconds(account.count == 2 ? Int64(account[1]) ?? 0 : 0)
     }
 }
 

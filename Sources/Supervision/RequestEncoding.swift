@@ -47,7 +47,7 @@ extension AttemptRequest {
 /// Bytes of a request under construction.
 private struct RequestBody {
     static let limit = 16 << 20
-    private(set) var bytes = Array("VIGILRQ2".utf8)
+    private(set) var bytes = Array("VIGILRQ3".utf8)
 
     mutating func append(_ value: some FixedWidthInteger) {
         bytes.appendLittleEndian(value)
@@ -89,17 +89,26 @@ package enum TerminationReason: UInt32, Sendable, CaseIterable {
     case budget
 }
 
-/// The fixed-size packets to a supervisor.
-enum SupervisorPacket {
-    case run
+/// The fixed-size beginnings of packets to a supervisor.
+package enum SupervisorPacket {
+    /// Something to run; the descriptors of lock, logs and exits come with it.
+    ///
+    /// With `bodyFile` the encoded request is in one descriptor more, and otherwise behind this; with `input`, the last
+    /// descriptor is the agent's standard input.
+    case run(bodyFile: Bool, input: Bool)
+    /// The end of the present attempt.
     case terminate(TerminationReason, grace: Duration)
 
-    var bytes: [UInt8] {
+    /// The most bytes of an encoded request that a packet can have behind its beginning.
+    package static let bodyLimit = 64 << 10
+
+    /// The bytes of the wire.
+    package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         switch self {
-        case .run:
+        case .run(let bodyFile, let input):
             bytes.appendLittleEndian(UInt32(1))
-            bytes.appendLittleEndian(UInt32(0))
+            bytes.appendLittleEndian(UInt32(bodyFile ? 1 : 0) | UInt32(input ? 2 : 0))
             bytes.appendLittleEndian(UInt64(0))
         case .terminate(let reason, let grace):
             bytes.appendLittleEndian(UInt32(2))

@@ -16,7 +16,7 @@ final class Supervisor {
         let ends = try SocketPair.make()
         let nothing = try openNothing()
         // Room for the title in which the supervisor shows the run it serves.
-        let title = String(repeating: " ", count: 160)
+        let title = String(repeating: " ", count: 200)
         // A supervisor belongs to the tree of the attempt that this process itself may be part of.
         let marker = SystemInfo.environment["VIGIL_RUN_ID"].map { ["VIGIL_RUN_ID=\($0)"] } ?? []
         let pid = try spawnDetached(
@@ -63,10 +63,8 @@ final class Supervisor {
         _ message: borrowing RunMessage,
         descriptors: (lock: Int32, logs: Int32, exits: Int32)
     ) throws(SystemCallError) {
-        let all = [
-            message.body.rawValue, descriptors.lock, descriptors.logs, descriptors.exits, message.input.rawValue,
-        ]
-        try send(SupervisorPacket.run.bytes, descriptors: all)
+        let common = [descriptors.lock, descriptors.logs, descriptors.exits]
+        try send(message.bytes, descriptors: common + message.descriptors)
     }
 
     private func send(_ bytes: [UInt8], descriptors: [Int32]) throws(SystemCallError) {
@@ -103,23 +101,35 @@ final class Supervisor {
     }
 }
 
-/// The descriptors of a request that are made for it.
+/// A request as it is sent, with the descriptors that are made for it.
 struct RunMessage: ~Copyable {
-    /// The encoded request.
-    let body: OwnedDescriptor
-    /// The agent's standard input.
-    let input: OwnedDescriptor
+    /// The packet.
+    let bytes: [UInt8]
+    /// The encoded request, when it is too large for the packet.
+    let body: OwnedDescriptor?
+    /// The agent's standard input, when it has one.
+    let input: OwnedDescriptor?
 
     init(_ request: AttemptRequest) throws {
-        let body = try MemoryFile.make(try request.encoded())
-        let input = try Self.openInput(request.input)
+        let encoded = try request.encoded()
+        let isLarge = encoded.count > SupervisorPacket.bodyLimit
+        let input: OwnedDescriptor? = if let bytes = request.input { try MemoryFile.make(bytes) } else { nil }
+        let body: OwnedDescriptor? = if isLarge { try MemoryFile.make(encoded) } else { nil }
+        bytes = SupervisorPacket.run(bodyFile: isLarge, input: request.input != nil).bytes + (isLarge ? [] : encoded)
         self.body = body
         self.input = input
     }
 
-    private static func openInput(_ bytes: [UInt8]?) throws(SystemCallError) -> OwnedDescriptor {
-        if let bytes { return try MemoryFile.make(bytes) }
-        return try openNothing()
+    /// Those that were made, in the order of the wire.
+    var descriptors: [Int32] {
+        [number(of: body), number(of: input)].compactMap { $0 }
+    }
+
+    private func number(of descriptor: borrowing OwnedDescriptor?) -> Int32? {
+        switch descriptor {
+        case .some(let descriptor): descriptor.rawValue
+        case .none: nil
+        }
     }
 }
 

@@ -40,9 +40,10 @@ package actor SupervisorPool {
         roster = SupervisorRoster(warm: warm, idleTimeout: idleTimeout)
     }
 
-    /// Starts the warm supervisors.
+    /// Starts the warm supervisors, and removes the empty control groups of those that were killed.
     /// - Throws: What kept one from starting.
     package func start() throws(SystemCallError) {
+        if let parent = CgroupLocation.usableParent() { ProcessTree.removeAbandonedCgroups(below: parent) }
         for _ in 0..<roster.missingWarm { try launch() }
     }
 
@@ -209,13 +210,10 @@ extension SupervisorPool {
     private func receive(from id: SupervisorRoster.ID) {
         guard let supervisor = supervisors[id], supervisor.isConnected else { return }
         do {
-            while let message = try supervisor.receive() {
-                guard let answer = SupervisorAnswer(decoding: message) else {
-                    logger.error("supervisor sent what is no answer", metadata: ["pid": "\(supervisor.pid)"])
-                    break
-                }
-                finish(id, with: answer)
-                guard supervisor.isConnected else { return }
+            // One message at a time: the reactor calls again while there is more, or the end.
+            if let message = try supervisor.receive() {
+                if let answer = SupervisorAnswer(decoding: message) { return finish(id, with: answer) }
+                logger.error("supervisor sent what is no answer", metadata: ["pid": "\(supervisor.pid)"])
             }
         } catch  where error.errno == .again {
             return

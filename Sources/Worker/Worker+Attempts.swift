@@ -156,7 +156,7 @@ extension Worker {
         let orphans = killOrphans()
         let marked = await reactor.offload {
             // Wherever it is: an earlier daemon may have run in another place of the hierarchy.
-            _ = ProcessTree.killCgroup(runID: runID)
+            ProcessTree.killAbandonedCgroups()
             return ProcessTree.killMarked(runID: runID)
         }
         let killed = orphans.killed + marked.killed

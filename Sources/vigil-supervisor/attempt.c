@@ -22,13 +22,13 @@ constexpr int64_t LOG_CHECK_SHORTEST = SECOND_NS / 10, LOG_CHECK_LONGEST = SECON
 // An agent that floods the disk does not get the time that others get to end by themselves.
 constexpr int64_t FLOOD_GRACE_MOST_MS = 1000;
 
+static int64_t cpu_us_of_all_runs;
+
 struct attempt {
     struct request *request;
     struct outcome *outcome;
     const struct channels *channels;
     bool daemon_gone;
-    int stdout_fd, stderr_fd;
-    struct cgroup cgroup;
     pid_t agent;
     int64_t started_at, deadline, kill_at; // elapsed_ns()
     int64_t next_log_check, log_check_pause, log_bytes_seen;
@@ -36,11 +36,13 @@ struct attempt {
     bool agent_ended, killing, more_to_reap;
 };
 
-// O_TRUNC only when the name exists: what an earlier try of this very attempt left is not part of this one.
+// Only the first try makes a file. What has the name already must be a regular file, which an earlier try of this very
+// attempt may have left; what is in it is not part of this one.
 static int open_log(int directory, const char *name, int *fd) {
-    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
     *fd = openat(directory, name, flags | O_EXCL, 0640);
-    if (*fd < 0 && errno == EEXIST) *fd = openat(directory, name, flags | O_TRUNC, 0640);
+    if (*fd >= 0) return 0;
+    if (errno == EEXIST) *fd = openat(directory, name, flags | O_TRUNC | O_NONBLOCK, 0640);
     if (*fd < 0) return errno;
     struct stat status;
     if (fstat(*fd, &status) < 0) return errno;
@@ -66,11 +68,19 @@ static void fail(struct attempt *a, const char *step, int error) {
     note_end_time(a);
 }
 
+// The title tells what the processor time of the run is to be counted from.
+static void show(const struct attempt *a, int cgroup_fd) {
+    bool in_cgroup = cgroup_fd >= 0;
+    show_run(a->request->run_id, in_cgroup, in_cgroup ? earlier_cgroup_usage_us() : cpu_us_of_all_runs);
+}
+
 // Returns whether the agent runs; when not, the outcome says which step failed.
 static bool start(struct attempt *a) {
     struct request *request = a->request;
-    int error = open_log(request->logs_fd, "stdout.log", &a->stdout_fd);
-    if (error == 0) error = open_log(request->logs_fd, "stderr.log", &a->stderr_fd);
+    int cgroup_fd = use_cgroup(request->cgroup_parent);
+    show(a, cgroup_fd);
+    int error = open_log(request->logs_fd, "stdout.log", &request->stdout_fd);
+    if (error == 0) error = open_log(request->logs_fd, "stderr.log", &request->stderr_fd);
     if (error != 0) {
         fail(a, "logs", error);
         return false;
@@ -81,16 +91,15 @@ static bool start(struct attempt *a) {
         fail(a, "search", error);
         return false;
     }
-    make_cgroup(&a->cgroup, request->cgroup_parent, request->run_id);
     struct plan plan = {
         .path = path,
         .arguments = request->arguments,
         .environment = request->environment,
         .working_directory = request->working_directory,
-        .stdin_fd = request->stdin_fd,
-        .stdout_fd = a->stdout_fd,
-        .stderr_fd = a->stderr_fd,
-        .cgroup_fd = a->cgroup.fd,
+        .stdin_fd = request->stdin_fd >= 0 ? request->stdin_fd : a->channels->null,
+        .stdout_fd = request->stdout_fd,
+        .stderr_fd = request->stderr_fd,
+        .cgroup_fd = cgroup_fd,
     };
     pid_t pid = spawn_agent(&plan);
     if (pid < 0) {
@@ -98,6 +107,7 @@ static bool start(struct attempt *a) {
         return false;
     }
     a->agent = pid;
+    if (plan.cgroup_changed) show(a, plan.cgroup_fd);
     return true;
 }
 
@@ -171,7 +181,7 @@ static void handle_control(struct attempt *a) {
     struct request other;
     switch (receive_message(a->channels->control, &packet, &other)) {
     case MESSAGE_TERMINATE:
-        begin_ending(a, cut_off_for(packet.reason), limited_ms(packet.grace_ms));
+        begin_ending(a, cut_off_for(packet.detail), limited_ms(packet.grace_ms));
         break;
     case MESSAGE_CLOSED:
         a->daemon_gone = true;
@@ -189,20 +199,23 @@ static void handle_control(struct attempt *a) {
 // SIGTERM and SIGUSR1 are for a daemon that has no socket to this supervisor: shutdown, and cancellation or the reason
 // that comes with the signal.
 static void handle_signals(struct attempt *a) {
-    struct signalfd_siginfo info;
-    while (read(a->channels->signals, &info, sizeof info) == sizeof info) {
-        if (info.ssi_signo == SIGCHLD) continue;
+    struct signalfd_siginfo infos[4];
+    ssize_t size = read(a->channels->signals, infos, sizeof infos);
+    // Those that have no room are read after the next poll(2).
+    for (ssize_t i = 0; i < size / (ssize_t)sizeof *infos; i++) {
+        const struct signalfd_siginfo *info = &infos[i];
+        if (info->ssi_signo == SIGCHLD) continue;
         bool again = a->outcome->cut_off != CUT_NONE;
-        enum cut_off reason = info.ssi_signo != SIGUSR1     ? CUT_SHUTDOWN
-                              : info.ssi_code == SI_QUEUE ? cut_off_for((uint32_t)info.ssi_int)
-                                                          : CUT_CANCELLED;
+        enum cut_off reason = info->ssi_signo != SIGUSR1    ? CUT_SHUTDOWN
+                              : info->ssi_code == SI_QUEUE ? cut_off_for((uint32_t)info->ssi_int)
+                                                           : CUT_CANCELLED;
         begin_ending(a, reason, again ? 0 : a->request->grace_ms);
     }
 }
 
 static void check_logs(struct attempt *a, int64_t now) {
     struct request *request = a->request;
-    int64_t bytes = size_of(a->stdout_fd) + size_of(a->stderr_fd);
+    int64_t bytes = size_of(request->stdout_fd) + size_of(request->stderr_fd);
     if (bytes > request->max_log_bytes) {
         int64_t grace_ms = request->grace_ms < FLOOD_GRACE_MOST_MS ? request->grace_ms : FLOOD_GRACE_MOST_MS;
         begin_ending(a, CUT_OUTPUT_LIMIT, grace_ms);
@@ -235,26 +248,44 @@ static void set_timer(struct attempt *a, int64_t when) {
     timerfd_settime(a->channels->timer, TFD_TIMER_ABSTIME, &value, nullptr);
 }
 
-// Waits until the agent has ended by itself, or until an ended attempt's tree is gone or its grace is over.
-static void wait_for_end(struct attempt *a) {
-    for (;;) {
-        bool any_left = reap(a);
+// Returns for how many milliseconds to wait in poll(2), -1 when the timer ends the wait. Most attempts are over within a
+// second or have their logs looked at, and never set the timer.
+static int limit_wait(struct attempt *a, int64_t now, int64_t when) {
+    int64_t left = when - now;
+    bool is_young = when != NEVER && now - a->started_at < SECOND_NS;
+    if (left > SECOND_NS && !is_young) {
+        set_timer(a, when);
+        return -1;
+    }
+    set_timer(a, NEVER);
+    if (left > SECOND_NS) left = SECOND_NS;
+    return left > 0 ? (int)((left + 999999) / 1000000) : 0;
+}
+
+static void wait_for_event(struct attempt *a, int64_t now, bool ending) {
+    int64_t when = ending ? a->kill_at : a->deadline < a->next_log_check ? a->deadline : a->next_log_check;
+    int ms = limit_wait(a, now, when);
+    struct pollfd wanted[] = {
+        {.fd = a->channels->signals, .events = POLLIN},
+        {.fd = a->daemon_gone ? -1 : a->channels->control, .events = POLLIN},
+        {.fd = a->timer_at == NEVER ? -1 : a->channels->timer, .events = POLLIN},
+    };
+    if (poll(wanted, 3, a->more_to_reap ? 0 : ms) <= 0) return;
+    if (wanted[0].revents != 0) handle_signals(a);
+    if (wanted[1].revents != 0) handle_control(a);
+}
+
+// Waits until the agent has ended by itself, or until an ended attempt's tree is gone or its grace is over. Returns
+// whether a child may be left.
+static bool wait_for_end(struct attempt *a) {
+    for (bool any_left = true; any_left; any_left = reap(a)) {
         int64_t now = elapsed_ns();
         check_limits(a, now);
         bool ending = a->outcome->cut_off != CUT_NONE;
-        if (a->agent_ended && (!ending || !any_left)) return;
-        if (!any_left) return;
-        if (ending && now >= a->kill_at) return;
-        set_timer(a, ending ? a->kill_at : a->deadline < a->next_log_check ? a->deadline : a->next_log_check);
-        struct pollfd wanted[] = {
-            {.fd = a->channels->signals, .events = POLLIN},
-            {.fd = a->daemon_gone ? -1 : a->channels->control, .events = POLLIN},
-            {.fd = a->channels->timer, .events = POLLIN},
-        };
-        if (poll(wanted, 3, a->more_to_reap ? 0 : -1) <= 0) continue;
-        if (wanted[0].revents != 0) handle_signals(a);
-        if (wanted[1].revents != 0) handle_control(a);
+        if (ending ? now >= a->kill_at : a->agent_ended) return true;
+        wait_for_event(a, now, ending);
     }
+    return false;
 }
 
 // Against processes that start others faster than an equal share of the processor can find them; for root only.
@@ -264,13 +295,13 @@ static bool take_precedence(bool wanted) {
 }
 
 // Kills until nothing is left. A process that the kernel cannot end yet is waited for, ever more patiently.
-static void end_tree(struct attempt *a) {
+static void end_tree(struct attempt *a, bool any_left) {
     a->killing = true;
     bool takes_precedence = false;
     int round = 0;
-    for (int pause = FIRST_PAUSE_MS; reap(a) || cgroup_is_populated(&a->cgroup); round++) {
+    for (int pause = FIRST_PAUSE_MS; any_left || cgroup_is_populated(); any_left = reap(a), round++) {
         if (round == HARD_ROUND) takes_precedence = take_precedence(true);
-        kill_cgroup(&a->cgroup);
+        kill_cgroup();
         kill_descendants();
         if (!a->agent_ended) kill(-a->agent, SIGKILL);
         if (a->more_to_reap) continue;
@@ -288,14 +319,12 @@ static void cut_log(const struct attempt *a, int fd) {
     while (ftruncate(fd, a->request->max_log_bytes) < 0 && errno == EINTR) {}
 }
 
-static void close_logs(struct attempt *a) {
-    cut_log(a, a->stdout_fd);
-    cut_log(a, a->stderr_fd);
-    a->outcome->stdout_bytes = size_of(a->stdout_fd);
-    a->outcome->stderr_bytes = size_of(a->stderr_fd);
-    drop(&a->stdout_fd);
-    drop(&a->stderr_fd);
-    drop(&a->request->logs_fd);
+static void measure_logs(struct attempt *a) {
+    struct request *request = a->request;
+    cut_log(a, request->stdout_fd);
+    cut_log(a, request->stderr_fd);
+    a->outcome->stdout_bytes = size_of(request->stdout_fd);
+    a->outcome->stderr_bytes = size_of(request->stderr_fd);
 }
 
 void run_attempt(struct request *request, const struct channels *channels, struct outcome *outcome, bool *daemon_gone) {
@@ -304,9 +333,6 @@ void run_attempt(struct request *request, const struct channels *channels, struc
         .request = request,
         .outcome = outcome,
         .channels = channels,
-        .stdout_fd = -1,
-        .stderr_fd = -1,
-        .cgroup = {.fd = -1},
         .started_at = now,
         .deadline = request->timeout_ms > 0 ? now + request->timeout_ms * 1000000 : NEVER,
         .kill_at = NEVER,
@@ -319,11 +345,10 @@ void run_attempt(struct request *request, const struct channels *channels, struc
     release_request_memory(request);
     drop(&request->stdin_fd);
     if (runs) {
-        wait_for_end(&a);
-        end_tree(&a);
+        end_tree(&a, wait_for_end(&a));
         set_timer(&a, NEVER);
     }
-    remove_cgroup(&a.cgroup);
-    close_logs(&a);
+    measure_logs(&a);
+    cpu_us_of_all_runs += outcome->cpu_us;
     *daemon_gone = a.daemon_gone;
 }

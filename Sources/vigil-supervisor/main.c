@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -42,10 +41,24 @@ void pause_for(int signals, int ms) {
 }
 
 // What others read in /proc/<pid>/cmdline behind the program's name.
-static void show_title(const char *prefix, const char *text) {
-    if (title_size == 0) return;
+static struct text begin_title(void) {
+    if (title_size == 0) return (struct text){0};
     memset(title, 0, title_size);
-    snprintf(title, title_size, "%s%s", prefix, text);
+    return (struct text){.at = title, .end = title + title_size - 1};
+}
+
+static void show_idle(void) {
+    struct text text = begin_title();
+    put(&text, "idle");
+}
+
+void show_run(const char *run_id, bool in_cgroup, int64_t earlier_us) {
+    struct text text = begin_title();
+    put(&text, "run=");
+    put(&text, run_id);
+    if (text.at < text.end) text.at++; // a zero ends an argument
+    put(&text, in_cgroup ? "cgroup_cpu=" : "cpu=");
+    put_number(&text, (uint64_t)earlier_us, 1);
 }
 
 static bool is_closed(int control) {
@@ -135,13 +148,13 @@ static bool serve(struct request *request, const struct channels *channels) {
         refuse(channels->control, error);
         return true;
     }
-    show_title("run=", request->run_id);
     struct outcome outcome = {0};
     bool daemon_gone = false;
     run_attempt(request, channels, &outcome, &daemon_gone);
     bool goes_on = report(request, channels, &outcome, daemon_gone);
+    show_idle();
     close_request(request);
-    show_title("idle", "");
+    tidy_cgroup();
     return goes_on;
 }
 
@@ -166,43 +179,47 @@ static int prepare_signals(void) {
     return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-// An agent's descriptors are put at 0 to 2, so no descriptor of this process may come to lie there.
-static bool prepare_descriptors(void) {
-    for (;;) {
-        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        if (fd < 0) return fcntl(2, F_GETFD) >= 0 && fcntl(1, F_GETFD) >= 0 && fcntl(0, F_GETFD) >= 0;
-        if (fd <= 2) continue;
-        close(fd);
-        return fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) == 0;
-    }
+// Opens /dev/null for agents without an input. An agent's descriptors are put at 0 to 2, so no descriptor of this process
+// may come to lie there.
+static int prepare_descriptors(void) {
+    int fd;
+    do fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= 2);
+    if (fd >= 0 && fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0) drop(&fd);
+    return fd;
 }
 
-static int serve_until_closed(const struct channels *channels) {
+// Returns false when the daemon went away.
+static bool handle_message(const struct channels *channels) {
+    struct packet packet;
+    struct request request;
+    switch (receive_message(channels->control, &packet, &request)) {
+    case MESSAGE_RUN:
+        return serve(&request, channels);
+    case MESSAGE_CLOSED:
+        return false;
+    case MESSAGE_MALFORMED:
+        refuse_malformed(channels->control, EBADMSG);
+        return true;
+    case MESSAGE_NO_ROOM:
+        refuse_malformed(channels->control, EMFILE);
+        return true;
+    case MESSAGE_TERMINATE: // for an attempt that ended meanwhile
+    case MESSAGE_NONE:
+        break;
+    }
+    return true;
+}
+
+static void serve_until_closed(const struct channels *channels) {
     for (;;) {
         struct pollfd wanted[] = {
             {.fd = channels->control, .events = POLLIN},
             {.fd = channels->signals, .events = POLLIN},
         };
         if (poll(wanted, 2, -1) < 0) continue;
-        struct packet packet;
-        struct request request;
-        switch (receive_message(channels->control, &packet, &request)) {
-        case MESSAGE_RUN:
-            if (!serve(&request, channels)) return 0;
-            break;
-        case MESSAGE_CLOSED:
-            return 0;
-        case MESSAGE_MALFORMED:
-            refuse_malformed(channels->control, EBADMSG);
-            break;
-        case MESSAGE_NO_ROOM:
-            refuse_malformed(channels->control, EMFILE);
-            break;
-        case MESSAGE_TERMINATE: // for an attempt that ended meanwhile
-        case MESSAGE_NONE:
-            break;
-        }
-        if ((wanted[1].revents & POLLIN) != 0 && is_asked_to_end(channels->signals)) return 0;
+        if (wanted[0].revents != 0 && !handle_message(channels)) return;
+        if ((wanted[1].revents & POLLIN) != 0 && is_asked_to_end(channels->signals)) return;
     }
 }
 
@@ -216,7 +233,7 @@ int main(int count, char **arguments) {
     if (count > 1) {
         title = arguments[1];
         title_size = strlen(title) + 1;
-        show_title("idle", "");
+        show_idle();
     }
     setsid();
     prctl(PR_SET_NAME, "vigil-supervise");
@@ -224,11 +241,14 @@ int main(int count, char **arguments) {
         .control = CONTROL_FD,
         .signals = prepare_signals(),
         .timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK),
+        .null = prepare_descriptors(),
     };
-    if (channels.signals < 0 || channels.timer < 0 || !prepare_descriptors() || chdir("/") < 0 ||
+    if (channels.signals < 0 || channels.timer < 0 || channels.null < 0 || chdir("/") < 0 ||
         prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
         refuse(CONTROL_FD, errno);
         return 1;
     }
-    return serve_until_closed(&channels);
+    serve_until_closed(&channels);
+    remove_cgroup();
+    return 0;
 }

@@ -4,10 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+// No number of a record is negative.
+static void put_member(struct text *text, const char *name, uint64_t value) {
+    put(text, ",\"");
+    put(text, name);
+    put(text, "\":");
+    put_number(text, value, 1);
+}
+
 // gmtime_r(3) would load time zone data. The civil calendar from days since 1970, for years 1970 to 9999.
-static void format_time(int64_t ms, char *text, size_t size) {
+static void put_time(struct text *text, int64_t ms) {
     constexpr int64_t latest = 253402300799999; // the end of the year 9999
     if (ms < 0) ms = 0;
     if (ms > latest) ms = latest;
@@ -17,22 +26,40 @@ static void format_time(int64_t ms, char *text, size_t size) {
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted = (5 * day_of_year + 2) / 153; // months counted from March
     int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-    int64_t year = year_of_era + era * 400 + (month <= 2);
-    snprintf(text, size, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)year, (int)month,
-             (int)(day_of_year - (153 * shifted + 2) / 5 + 1), (int)(rest / 3600000), (int)(rest / 60000 % 60),
-             (int)(rest / 1000 % 60), (int)(rest % 1000));
+    const struct {
+        int64_t value;
+        int digits;
+        const char *after;
+    } parts[] = {
+        {year_of_era + era * 400 + (month <= 2), 4, "-"},
+        {month, 2, "-"},
+        {day_of_year - (153 * shifted + 2) / 5 + 1, 2, "T"},
+        {rest / 3600000, 2, ":"},
+        {rest / 60000 % 60, 2, ":"},
+        {rest / 1000 % 60, 2, "."},
+        {rest % 1000, 3, "Z"},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        put_number(text, (uint64_t)parts[i].value, parts[i].digits);
+        put(text, parts[i].after);
+    }
 }
 
-static void format_ending(const struct outcome *outcome, char *text, size_t size) {
+static void put_ending(struct text *text, const struct outcome *outcome) {
     switch (outcome->ending) {
     case ENDING_EXITED:
-        snprintf(text, size, "\"ending\":\"exited\",\"exit_code\":%d", outcome->code);
+        put(text, ",\"ending\":\"exited\"");
+        put_member(text, "exit_code", (uint64_t)outcome->code);
         break;
     case ENDING_SIGNALLED:
-        snprintf(text, size, "\"ending\":\"signalled\",\"signal\":%d", outcome->code);
+        put(text, ",\"ending\":\"signalled\"");
+        put_member(text, "signal", (uint64_t)outcome->code);
         break;
     case ENDING_SPAWN_FAILED:
-        snprintf(text, size, "\"ending\":\"spawn_failed\",\"step\":\"%s\",\"errno\":%d", outcome->step, outcome->code);
+        put(text, ",\"ending\":\"spawn_failed\",\"step\":\"");
+        put(text, outcome->step);
+        put(text, "\"");
+        put_member(text, "errno", (uint64_t)outcome->code);
         break;
     }
 }
@@ -53,20 +80,28 @@ static const char *cut_off_text(enum cut_off cut_off) {
     return "null";
 }
 
-size_t format_record(const struct request *request, const struct outcome *outcome, char *text, size_t size) {
-    char ending[128], started[64], finished[64];
-    format_ending(outcome, ending, sizeof ending);
-    format_time(outcome->started_ms, started, sizeof started);
-    format_time(outcome->finished_ms, finished, sizeof finished);
-    int length = snprintf(
-        text, size,
-        "{\"version\":2,\"run_id\":\"%s\",\"attempt\":%llu,%s,\"cut_off\":%s,\"started_at\":\"%s\",\"finished_at\":\"%s\","
-        "\"duration_us\":%lld,\"stdout_bytes\":%lld,\"stderr_bytes\":%lld,\"stragglers_killed\":%u,"
-        "\"cpu_us\":%lld,\"max_resident_bytes\":%lld}\n",
-        request->run_id, (unsigned long long)request->attempt, ending, cut_off_text(outcome->cut_off), started, finished,
-        (long long)(outcome->duration_ns / 1000), (long long)outcome->stdout_bytes, (long long)outcome->stderr_bytes,
-        outcome->stragglers_killed, (long long)outcome->cpu_us, (long long)outcome->max_resident_bytes);
-    return length > 0 && (size_t)length < size ? (size_t)length : 0;
+size_t format_record(const struct request *request, const struct outcome *outcome, char *buffer, size_t size) {
+    struct text text = {.at = buffer, .end = buffer + size};
+    put(&text, "{\"version\":2,\"run_id\":\"");
+    put(&text, request->run_id);
+    put(&text, "\"");
+    put_member(&text, "attempt", request->attempt);
+    put_ending(&text, outcome);
+    put(&text, ",\"cut_off\":");
+    put(&text, cut_off_text(outcome->cut_off));
+    put(&text, ",\"started_at\":\"");
+    put_time(&text, outcome->started_ms);
+    put(&text, "\",\"finished_at\":\"");
+    put_time(&text, outcome->finished_ms);
+    put(&text, "\"");
+    put_member(&text, "duration_us", (uint64_t)outcome->duration_ns / 1000);
+    put_member(&text, "stdout_bytes", (uint64_t)outcome->stdout_bytes);
+    put_member(&text, "stderr_bytes", (uint64_t)outcome->stderr_bytes);
+    put_member(&text, "stragglers_killed", outcome->stragglers_killed);
+    put_member(&text, "cpu_us", (uint64_t)outcome->cpu_us);
+    put_member(&text, "max_resident_bytes", (uint64_t)outcome->max_resident_bytes);
+    put(&text, "}\n");
+    return text.at < text.end ? (size_t)(text.at - buffer) : 0;
 }
 
 static int write_all(int fd, const char *text, size_t length) {
@@ -81,8 +116,8 @@ static int write_all(int fd, const char *text, size_t length) {
 
 // After a failed fsync the kernel may report success for the same file the next time, so each try uses a new one.
 int write_record(const struct request *request, const char *text, size_t length, bool sync) {
-    char temporary[RUN_ID_MAX + 8];
-    snprintf(temporary, sizeof temporary, ".tmp-%s", request->run_id);
+    char temporary[RUN_ID_MAX + 8] = ".tmp-";
+    strcat(temporary, request->run_id);
     constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(request->exits_fd, temporary, flags, 0600);
     if (fd < 0 && errno == EEXIST) { // left by an earlier try

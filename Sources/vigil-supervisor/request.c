@@ -22,6 +22,8 @@ void close_request(struct request *request) {
     drop(&request->logs_fd);
     drop(&request->exits_fd);
     drop(&request->stdin_fd);
+    drop(&request->stdout_fd);
+    drop(&request->stderr_fd);
 }
 
 void release_request_memory(struct request *request) {
@@ -29,7 +31,18 @@ void release_request_memory(struct request *request) {
     request->memory = nullptr;
 }
 
-// Returns how many descriptors came with the message; those beyond `REQUEST_FDS` are closed.
+// A string of a body takes up five bytes at least, and its pointer lies behind the body. So do the ends of both lists, and
+// what it takes to begin on a pointer's boundary.
+enum { STRING_LEAST = 5, LISTS_AND_ALIGNMENT = 4 };
+enum { REQUEST_FDS = 3, REQUEST_FDS_MOST = 5, RIGHTS_ROOM = 8 };
+
+// Where messages are received. The pointers to the strings of a body come to lie behind it.
+static struct {
+    struct packet packet;
+    char body[PACKET_BODY_MAX + sizeof(char *) * (PACKET_BODY_MAX / STRING_LEAST + LISTS_AND_ALIGNMENT)];
+} received;
+
+// Returns how many descriptors came with the message; those beyond `REQUEST_FDS_MOST` are closed.
 static int take_descriptors(struct msghdr *message, int *fds) {
     int count = 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != nullptr; c = CMSG_NXTHDR(message, c)) {
@@ -38,7 +51,7 @@ static int take_descriptors(struct msghdr *message, int *fds) {
         for (size_t i = 0; i < have; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-            if (count < REQUEST_FDS)
+            if (count < REQUEST_FDS_MOST)
                 fds[count] = fd;
             else
                 close(fd);
@@ -54,9 +67,33 @@ static bool has_ended(int control) {
     return poll(&state, 1, 0) < 0 || (state.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
+// What a packet with descriptors promises and holds. Returns whether both are the same.
+static bool is_run(size_t length, int count) {
+    uint32_t flags = received.packet.detail;
+    int wanted = REQUEST_FDS + ((flags & RUN_BODY_FILE) != 0) + ((flags & RUN_INPUT) != 0);
+    bool has_body = length > sizeof received.packet;
+    return (flags & ~(uint32_t)(RUN_BODY_FILE | RUN_INPUT)) == 0 && count == wanted &&
+           has_body == ((flags & RUN_BODY_FILE) == 0);
+}
+
+static struct request request_with(const int *fds, size_t length) {
+    bool has_file = (received.packet.detail & RUN_BODY_FILE) != 0, has_input = (received.packet.detail & RUN_INPUT) != 0;
+    return (struct request){
+        .lock_fd = fds[0],
+        .logs_fd = fds[1],
+        .exits_fd = fds[2],
+        .body_fd = has_file ? fds[REQUEST_FDS] : -1,
+        .stdin_fd = has_input ? fds[REQUEST_FDS + has_file] : -1,
+        .stdout_fd = -1,
+        .stderr_fd = -1,
+        .body = received.body,
+        .body_size = length - sizeof received.packet,
+    };
+}
+
 enum message receive_message(int control, struct packet *packet, struct request *request) {
-    alignas(struct cmsghdr) char rights[CMSG_SPACE(sizeof(int) * 8)];
-    struct iovec part = {.iov_base = packet, .iov_len = sizeof *packet};
+    alignas(struct cmsghdr) char rights[CMSG_SPACE(sizeof(int) * RIGHTS_ROOM)];
+    struct iovec part = {.iov_base = &received, .iov_len = sizeof received.packet + PACKET_BODY_MAX};
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = rights, .msg_controllen = sizeof rights};
     ssize_t length = recvmsg(control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -64,17 +101,17 @@ enum message receive_message(int control, struct packet *packet, struct request 
         bool passes = errno == EAGAIN || errno == EINTR || errno == ENOMEM || errno == ENOBUFS;
         return passes ? MESSAGE_NONE : MESSAGE_CLOSED;
     }
-    int fds[REQUEST_FDS] = {-1, -1, -1, -1, -1};
+    int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1};
     int count = take_descriptors(&message, fds);
-    bool whole = length == sizeof *packet && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-    bool no_room = (message.msg_flags & MSG_CTRUNC) != 0 && count < REQUEST_FDS;
-    if (whole && packet->kind == PACKET_RUN && count == REQUEST_FDS) {
-        *request = (struct request){
-            .body_fd = fds[0], .lock_fd = fds[1], .logs_fd = fds[2], .exits_fd = fds[3], .stdin_fd = fds[4]};
+    bool whole = length >= (ssize_t)sizeof *packet && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+    bool no_room = (message.msg_flags & MSG_CTRUNC) != 0 && count < RIGHTS_ROOM;
+    *packet = received.packet;
+    if (whole && packet->kind == PACKET_RUN && is_run((size_t)length, count)) {
+        *request = request_with(fds, (size_t)length);
         return MESSAGE_RUN;
     }
-    for (int i = 0; i < REQUEST_FDS; i++) drop(&fds[i]);
-    if (whole && packet->kind == PACKET_TERMINATE && count == 0) return MESSAGE_TERMINATE;
+    for (int i = 0; i < REQUEST_FDS_MOST; i++) drop(&fds[i]);
+    if (whole && packet->kind == PACKET_TERMINATE && length == sizeof *packet && count == 0) return MESSAGE_TERMINATE;
     if (length == 0 && has_ended(control)) return MESSAGE_CLOSED;
     return no_room ? MESSAGE_NO_ROOM : MESSAGE_MALFORMED;
 }
@@ -110,7 +147,7 @@ static char *take_string(struct cursor *c) {
 
 static char **take_list(struct cursor *c, char ***slots) {
     uint64_t count = take_integer(c, 4);
-    if (c->bad || count > (uint64_t)(c->end - c->at) / 5) {
+    if (c->bad || count > (uint64_t)(c->end - c->at) / STRING_LEAST) {
         c->bad = true;
         return nullptr;
     }
@@ -137,10 +174,11 @@ int64_t limited_ms(uint64_t ms) {
     return ms > (uint64_t)ten_years_ms ? ten_years_ms : (int64_t)ms;
 }
 
-static int parse(struct request *request, size_t size) {
-    struct cursor c = {.at = request->memory, .end = (char *)request->memory + size};
+static int parse(struct request *request) {
+    size_t size = request->body_size;
+    struct cursor c = {.at = request->body, .end = request->body + size};
     size_t slots_at = (size + sizeof(char *) - 1) / sizeof(char *) * sizeof(char *);
-    char **slots = (char **)((char *)request->memory + slots_at);
+    char **slots = (char **)(request->body + slots_at);
     if (size < 8 || memcmp(c.at, REQUEST_MAGIC, 8) != 0) return EPROTONOSUPPORT;
     c.at += 8;
     request->attempt = take_integer(&c, 8);
@@ -163,14 +201,15 @@ static int parse(struct request *request, size_t size) {
     return 0;
 }
 
-int decode_request(struct request *request) {
+// Reads a body that was too large for a packet.
+static int read_body(struct request *request) {
     struct stat status;
     if (fstat(request->body_fd, &status) < 0) return errno;
     if (!S_ISREG(status.st_mode) || status.st_size <= 0) return EBADMSG;
     if (status.st_size > REQUEST_MAX) return EFBIG;
     size_t size = (size_t)status.st_size;
-    // Room for the body and, in pages that are only touched when used, for as many pointers as it could hold strings.
-    request->memory_size = size + sizeof(char *) * (size / 5 + 4);
+    // The pointers lie in pages that are only touched when used.
+    request->memory_size = size + sizeof(char *) * (size / STRING_LEAST + LISTS_AND_ALIGNMENT);
     void *memory =
         mmap(nullptr, request->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return errno;
@@ -182,5 +221,12 @@ int decode_request(struct request *request) {
         done += (size_t)n;
     }
     drop(&request->body_fd);
-    return parse(request, size);
+    request->body = memory;
+    request->body_size = size;
+    return 0;
+}
+
+int decode_request(struct request *request) {
+    int error = request->body_fd >= 0 ? read_body(request) : 0;
+    return error != 0 ? error : parse(request);
 }

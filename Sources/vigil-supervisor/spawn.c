@@ -19,12 +19,14 @@ struct start {
     struct plan *plan;
     pid_t parent;
     volatile int error;
+    volatile bool has_begun;
 };
 
 // Runs in the child but in the parent's memory, while the parent stands still: system calls only.
 static int child_side(void *argument) {
     struct start *start = argument;
     struct plan *plan = start->plan;
+    start->has_begun = true;
     plan->failed_step = "session";
     if (setsid() < 0) goto failed;
     plan->failed_step = "death_signal";
@@ -85,6 +87,33 @@ static long clone3_with(struct clone_args *arguments, int (*body)(void *), void 
 static long clone3_with(struct clone_args *, int (*)(void *), void *) { return -ENOSYS; }
 #endif
 
+static void wait_for(pid_t pid) {
+    while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
+}
+
+// Whether the group cannot be used any more, whatever somebody did to it.
+static bool lost_group(long error) {
+    return error == -ENODEV || error == -ENOENT || error == -EBUSY || error == -EOPNOTSUPP || error == -EACCES;
+}
+
+// Sandboxes that cannot look into clone3's argument refuse it as unknown; older kernels do not know every flag.
+static bool is_refused(long error) {
+    return error == -ENOSYS || error == -EPERM || error == -EINVAL || error == -E2BIG;
+}
+
+// Returns -ENOENT when the child was killed before it did anything: so it goes in a group that somebody has killed, see
+// kill_cgroup().
+static long clone_into(struct clone_args *arguments, struct start *start) {
+    arguments->flags |= CLONE_INTO_CGROUP;
+    arguments->cgroup = (uint64_t)start->plan->cgroup_fd;
+    long pid = clone3_with(arguments, child_side, start);
+    arguments->flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+    arguments->cgroup = 0;
+    if (pid < 0 || start->has_begun) return pid;
+    wait_for((pid_t)pid);
+    return -ENOENT;
+}
+
 static long clone_child(struct start *start) {
     alignas(64) static char stack[32 * 1024]; // this process has one thread and starts one child at a time
     struct clone_args arguments = {
@@ -93,17 +122,17 @@ static long clone_child(struct start *start) {
         .stack = (uint64_t)(uintptr_t)stack,
         .stack_size = sizeof stack,
     };
+    struct plan *plan = start->plan;
     long pid = -ENOSYS;
-    if (start->plan->cgroup_fd >= 0) {
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = (uint64_t)start->plan->cgroup_fd;
-        pid = clone3_with(&arguments, child_side, start);
-        arguments.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
-        arguments.cgroup = 0;
-    }
-    if (pid < 0) pid = clone3_with(&arguments, child_side, start);
-    // Sandboxes that cannot look into clone3's argument refuse it as unknown; older kernels do not know every flag.
-    if (pid == -ENOSYS || pid == -EPERM || pid == -EINVAL || pid == -E2BIG) {
+    if (plan->cgroup_fd >= 0) pid = clone_into(&arguments, start);
+    if (pid >= 0) return pid;
+    plan->cgroup_changed = plan->cgroup_fd >= 0;
+    if (lost_group(pid) && (plan->cgroup_fd = renew_cgroup()) >= 0) pid = clone_into(&arguments, start);
+    if (pid >= 0) return pid;
+    if (plan->cgroup_fd >= 0 && is_refused(pid)) give_up_cgroups();
+    plan->cgroup_fd = -1;
+    pid = clone3_with(&arguments, child_side, start);
+    if (is_refused(pid)) {
         pid = clone(child_side, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, start);
         if (pid < 0) pid = -errno;
     }
@@ -111,16 +140,15 @@ static long clone_child(struct start *start) {
 }
 
 pid_t spawn_agent(struct plan *plan) {
-    struct start start = {.plan = plan, .parent = getpid(), .error = 0};
-    sigset_t all, before;
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &before);
+    static pid_t own_pid;
+    if (own_pid == 0) own_pid = getpid();
+    // No signal is handled in this process, so none can be in the child while it uses the same memory.
+    struct start start = {.plan = plan, .parent = own_pid};
     plan->failed_step = "clone";
     long pid = clone_child(&start);
-    sigprocmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) return (pid_t)pid;
     if (start.error == 0) return (pid_t)pid;
-    while (waitpid((pid_t)pid, nullptr, 0) < 0 && errno == EINTR) {}
+    wait_for((pid_t)pid);
     return -start.error;
 }
 

@@ -7,27 +7,32 @@
 
 // The wire format. The other side is Sources/Supervision/RequestEncoding.swift; both name the same version.
 //
-// The control socket is SOCK_SEQPACKET on descriptor 3. The daemon sends packets of exactly `struct packet`;
-// a PACKET_RUN carries five descriptors: request body (memfd), claim lock, logs directory, exits directory,
-// standard input. The supervisor answers each PACKET_RUN with one message: a uint32_t kind, then
+// The control socket is SOCK_SEQPACKET on descriptor 3. The daemon sends packets that begin with `struct packet`. Behind
+// that of a PACKET_RUN comes the request body, of up to PACKET_BODY_MAX bytes. With it come descriptors, in this order:
+// claim lock, logs directory, exits directory; the request body as a memfd, if RUN_BODY_FILE is set, and then nothing
+// comes behind the packet; standard input, if RUN_INPUT is set, which is /dev/null otherwise. No other packet has either.
+// The supervisor answers each PACKET_RUN with one message: a uint32_t kind, then
 //   ANSWER_RECORD, ANSWER_UNWRITTEN   the bytes of the exit record (UNWRITTEN: no file could be made)
 //   ANSWER_REFUSED                    an int32_t errno; nothing was started
 // What is no valid packet is refused when idle and ignored during an attempt.
 //
-// The first argument is room for a title: the supervisor overwrites it with "idle" or "run=RUN_ID", so that a daemon
-// without a socket finds the supervisor of a run in /proc/*/cmdline. It then sends SIGUSR1 (cancel, or the reason that
-// the signal carries as a value, see sigqueue(3)) or SIGTERM (shutdown). An idle supervisor ends on SIGTERM.
+// The first argument is room for a title: the supervisor overwrites it with "idle", or with two arguments: "run=RUN_ID",
+// and what earlier runs have used of the processor, in microseconds, as "cgroup_cpu=N" in its control group when the run
+// is in that, else as "cpu=N" in processes that it has waited for. So a daemon without a socket finds the supervisor of a
+// run in /proc/*/cmdline. It then sends SIGUSR1 (cancel, or the reason that the signal carries as a value, see
+// sigqueue(3)) or SIGTERM (shutdown). An idle supervisor ends on SIGTERM.
 //
 // Request body, all integers little endian:
-//   8 bytes   "VIGILRQ2"
+//   8 bytes   "VIGILRQ3"
 //   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record)
 //   strings   run id, record name, working directory, cgroup parent (empty: none)
 //   list      arguments
 //   list      environment entries NAME=VALUE
 // A string is a u32 length, that many bytes without NUL, and one NUL. A list is a u32 count and as many strings.
 // Nothing follows the second list.
-enum { CONTROL_FD = 3, REQUEST_FDS = 5 };
+enum { CONTROL_FD = 3 };
 enum { PACKET_RUN = 1, PACKET_TERMINATE = 2 };
+enum { RUN_BODY_FILE = 1, RUN_INPUT = 2 };
 enum { ANSWER_RECORD = 1, ANSWER_UNWRITTEN = 2, ANSWER_REFUSED = 3 };
 enum reason {
     REASON_CANCELLED = 1,
@@ -40,17 +45,20 @@ enum reason {
 };
 struct packet {
     uint32_t kind;
-    uint32_t reason;
+    uint32_t detail; // of PACKET_RUN: RUN_BODY_FILE, RUN_INPUT; of PACKET_TERMINATE: the reason
     uint64_t grace_ms;
 };
 static_assert(sizeof(struct packet) == 16);
-#define REQUEST_MAGIC "VIGILRQ2"
+#define REQUEST_MAGIC "VIGILRQ3"
 
-enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, REQUEST_MAX = 16 << 20, ANSWER_MAX = 2048 };
+enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, ANSWER_MAX = 2048 };
+enum { PACKET_BODY_MAX = 64 << 10, REQUEST_MAX = 16 << 20 };
 
-// One decoded request. Strings of the body point into `memory`, which is given back once the agent runs.
+// One decoded request. Strings of the body point into `body`, which is valid until the agent runs: then `memory` is given
+// back, or another packet may come to lie there.
 struct request {
-    int body_fd, lock_fd, logs_fd, exits_fd, stdin_fd;
+    int body_fd, lock_fd, logs_fd, exits_fd, stdin_fd; // -1: none
+    int stdout_fd, stderr_fd;
     uint64_t attempt;
     int64_t timeout_ms, grace_ms, max_log_bytes;
     bool sync_record;
@@ -60,13 +68,15 @@ struct request {
     const char *cgroup_parent;
     char **arguments;
     char **environment;
+    char *body;
+    size_t body_size;
     void *memory;
     size_t memory_size;
 };
 
 enum message { MESSAGE_NONE, MESSAGE_CLOSED, MESSAGE_MALFORMED, MESSAGE_NO_ROOM, MESSAGE_RUN, MESSAGE_TERMINATE };
 
-// Takes one message from the control socket without waiting; descriptors of a run are in `request` afterwards.
+// Takes one message from the control socket without waiting. That of a run is in `request` afterwards, until the next.
 enum message receive_message(int control, struct packet *packet, struct request *request);
 // Reads and checks the body. Returns 0 or an errno.
 int decode_request(struct request *request);
@@ -110,7 +120,8 @@ struct plan {
     char **environment;
     const char *working_directory;
     int stdin_fd, stdout_fd, stderr_fd;
-    int cgroup_fd; // -1: none
+    int cgroup_fd;       // -1: none
+    bool cgroup_changed; // the agent is in another one, or in none
     const char *failed_step;
 };
 // Starts the agent. Returns its pid, or a negative errno with `failed_step` set and no child left.
@@ -121,6 +132,7 @@ int find_program(const struct request *request, char *path, size_t size);
 // What this process waits for: the daemon, its own signals, the next deadline of the attempt.
 struct channels {
     int control, signals, timer;
+    int null; // /dev/null, for agents without an input
 };
 // Runs one attempt to its end: agent started, waited for, and no process of it left.
 void run_attempt(struct request *request, const struct channels *channels, struct outcome *outcome, bool *daemon_gone);
@@ -140,14 +152,31 @@ struct directory_entry {
 };
 enum { DIRECTORY_TYPE = 4 }; // DT_DIR
 
-struct cgroup {
-    int fd; // -1: none
-    char path[1024];
+// The descriptor of this process's own control group below `parent`, made if need be, or -1.
+int use_cgroup(const char *parent);
+// Another group in place of one that cannot be used any more. Returns its descriptor, or -1.
+int renew_cgroup(void);
+// For a kernel that starts no process in a group.
+void give_up_cgroups(void);
+// The processor time of the agents that were in the group before.
+int64_t earlier_cgroup_usage_us(void);
+void kill_cgroup(void);
+bool cgroup_is_populated(void);
+// After an attempt: leaves a group that is as good as new for the next one.
+void tidy_cgroup(void);
+void remove_cgroup(void);
+
+// Shows in the title that a run is served, and what earlier runs have used of the processor.
+void show_run(const char *run_id, bool in_cgroup, int64_t earlier_us);
+
+// A text under construction; what has no room is left out, and `end` reached.
+struct text {
+    char *at;
+    char *end;
 };
-void make_cgroup(struct cgroup *cgroup, const char *parent, const char *run_id);
-void kill_cgroup(const struct cgroup *cgroup);
-bool cgroup_is_populated(const struct cgroup *cgroup);
-void remove_cgroup(struct cgroup *cgroup);
+void put(struct text *text, const char *part);
+// At least `digits` digits, with zeros before them.
+void put_number(struct text *text, uint64_t value, int digits);
 
 size_t format_record(const struct request *request, const struct outcome *outcome, char *text, size_t size);
 // Writes the record under its name. Returns 0 or an errno.

@@ -4,7 +4,6 @@
 import Glibc
 import Supervision
 import SystemKit
-import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct DaemonDeathTests {
@@ -137,41 +136,6 @@ import Testing
             #expect(ProcessIdentity(pid: pid)?.isAlive() == true)
             await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .zero)
             _ = try await ending
-        }
-    }
-
-    @Test(
-        .enabled(if: cgroupParent != nil, "needs a writable control group of version 2"),
-        arguments: ["", "vigil-test-elsewhere"]
-    )
-    func whatALostSupervisorLeavesBehindIsKilledByItsGroup(place: String) async throws {
-        try await Fixture.with { fixture in
-            let top = try #require(cgroupParent)
-            // The second time in a group that a daemon of today would not look at.
-            let parent = place.isEmpty ? top : "\(top)/\(place)"
-            if !place.isEmpty { _ = try Directory.open(top).subdirectory(FileName(place), create: 0o755) }
-            let told = try fixture.makePipe("told")
-            let script = """
-                mkdir \(parent)/vigil-\(fixture.runID)/below
-                env -i /usr/bin/setsid /bin/sh -c 'echo $$ > told; exec /bin/sleep 1000' &
-                echo $PPID > told; exec sleep 1000
-                """
-            async let ending = fixture.run(script) { $0.cgroupParent = parent }
-            let pids = try await told.lines(2).compactMap { Int32($0) }
-            let supervisor = try #require(pids.first { isSupervisor($0) })
-            #expect(kill(supervisor, SIGKILL) == 0)
-            #expect(try await ending == .lost)
-            let runID = fixture.runID
-            let isGone = try await blocking {
-                place.isEmpty
-                    ? ProcessTree.killCgroup(parent: parent, runID: runID) : ProcessTree.killCgroup(runID: runID)
-            }
-            #expect(isGone)
-            #expect(pids.allSatisfy { ProcessIdentity(pid: $0)?.isAlive() != true })
-            #expect(try Directory.open(parent).status(of: FileName("vigil-\(fixture.runID)")) == nil)
-            #expect(ProcessTree.killCgroup(parent: parent, runID: fixture.runID), "no group is an empty group")
-            #expect(ProcessTree.killCgroup(runID: fixture.runID))
-            if !place.isEmpty { try Directory.open(top).removeDirectory(FileName(place)) }
         }
     }
 

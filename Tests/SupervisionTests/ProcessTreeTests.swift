@@ -4,7 +4,6 @@
 import Glibc
 import Supervision
 import SystemKit
-import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct ProcessTreeTests {
@@ -60,20 +59,5 @@ import Testing
     )
     func groupsDirectoryIsFoundByMembershipAndMounts(membership: String, mounts: String, path: String?) {
         #expect(CgroupLocation.directory(membership: membership, mounts: mounts) == path)
-    }
-
-    @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
-    func aSearchForAGroupBearsThatOthersComeAndGo() async throws {
-        let parent = try Directory.open(try #require(cgroupParent))
-        async let comings: Void = blocking {
-            for number in 0..<1000 {
-                let name = FileName("vigil-test-passing-\(number)")
-                _ = try parent.subdirectory(name, create: 0o755)
-                try parent.removeDirectory(name)
-            }
-        }
-        let answers = try await blocking { (0..<200).map { _ in ProcessTree.killCgroup(runID: "never-was") } }
-        try await comings
-        #expect(answers.allSatisfy { $0 })
     }
 }

@@ -22,7 +22,7 @@ import Testing
     )
 
     @Test func bytesAreThoseOfTheWireFormat() throws {
-        var expected = Array("VIGILRQ2".utf8)
+        var expected = Array("VIGILRQ3".utf8)
         for number: UInt8 in [2, 2, 232, 7, 1] { expected += [number, 0, 0, 0, 0, 0, 0, 0] }
         expected[17] = 1  // 258 = 0x0102
         expected[25] = 3  // 1000 = 0x03e8

@@ -12,45 +12,99 @@ import Testing
             let supervisor = try BareSupervisor(fixture)
             let run = BareSupervisor.packet(kind: 1)
             let null = try fixture.scratch.createFile("null")
+            let socket = supervisor.socket.rawValue
             try supervisor.sendEmptyPacket()
-            for bytes in [[1], [UInt8](repeating: 255, count: 16), [UInt8](repeating: 0, count: 60_000), run] {
-                try sendPacket(supervisor.socket.rawValue, bytes)
+            let tooLarge = run + [UInt8](repeating: 0, count: SupervisorPacket.bodyLimit + 1)
+            for bytes in [[1], [UInt8](repeating: 255, count: 16), [UInt8](repeating: 0, count: 60_000), run, tooLarge]
+            {
+                try sendPacket(socket, bytes)
+                #expect(try await supervisor.answer() == .refused(EBADMSG), "after \(bytes.count) bytes")
             }
-            for count in [1, 4, 6, 100] {
-                let descriptors = [Int32](repeating: null.rawValue, count: count)
-                try sendPacket(supervisor.socket.rawValue, run, descriptors: descriptors)
+            #expect(try await supervisor.answer() == .refused(EBADMSG), "to the empty packet")
+            // Descriptors and bytes that do not go with the flags, and flags that there are not.
+            for flags: UInt8 in [0, 1, 2, 3, 4, 255] {
+                for count in [1, 2, 3, 4, 5, 6, 9, 100] {
+                    let isWhole = count == 3 + Int(flags & 1) + Int(flags >> 1 & 1) && flags < 4
+                    let packet = BareSupervisor.packet(kind: 1, flags: flags)
+                    // Bytes where none belong, and none where some do.
+                    let bytes = packet + (isWhole == (flags & 1 == 1) ? [0] : [])
+                    let descriptors = [Int32](repeating: null.rawValue, count: count)
+                    try sendPacket(socket, bytes, descriptors: descriptors)
+                    #expect(try await supervisor.answer() == .refused(EBADMSG), "\(flags) \(count)")
+                }
             }
-            for _ in 1...9 { #expect(try await supervisor.answer() == .refused(EBADMSG)) }
-            // Five descriptors of the wrong kind: an empty body, and one that is no regular file.
-            let five = [Int32](repeating: null.rawValue, count: 5)
-            try sendPacket(supervisor.socket.rawValue, run, descriptors: five)
+            try sendPacket(socket, BareSupervisor.packet(kind: 2) + [0])
             #expect(try await supervisor.answer() == .refused(EBADMSG))
-            try sendPacket(supervisor.socket.rawValue, run, descriptors: [fixture.logs.descriptor] + five.dropFirst())
-            #expect(try await supervisor.answer() == .refused(EBADMSG))
+            // As many as there should be, but of the wrong kind: an empty body, and one that is no regular file.
+            for body in [null.rawValue, fixture.logs.descriptor] {
+                let descriptors = [Int32](repeating: null.rawValue, count: 3) + [body]
+                try sendPacket(socket, BareSupervisor.packet(kind: 1, flags: 1), descriptors: descriptors)
+                #expect(try await supervisor.answer() == .refused(EBADMSG))
+            }
             #expect(try await supervisor.run(fixture.request("exit 7"), in: fixture) == .recorded(durable: true))
             #expect(try fixture.recordFile(fixture.runID)?.ending == .exited(code: 7))
-            #expect(try descriptors(of: supervisor.pid) == [0, 1, 2, 3, 4, 5], "nothing of it was kept")
+            // It answers before it closes what came with the request.
+            try sendPacket(socket, run)
+            #expect(try await supervisor.answer() == .refused(EBADMSG))
+            #expect(try descriptors(of: supervisor.pid) == [0, 1, 2, 3, 4, 5, 6], "nothing of it was kept")
             await supervisor.close()
         }
     }
 
-    @Test func everyDamagedRequestIsRefused() async throws {
+    @Test func aRequestComesInThePacketOrInAFile() async throws {
+        try await Fixture.with { fixture in
+            let supervisor = try BareSupervisor(fixture)
+            var request = fixture.request("echo ${#X}")
+            let others = try request.encoded().count
+            // With the last one the packet is as large as it may be.
+            for size in [10, SupervisorPacket.bodyLimit - others - 4 - 1 - 2] {
+                request.environment[2...] = ["X=" + String(repeating: "x", count: size)]
+                let body = try request.encoded()
+                #expect(body.count <= SupervisorPacket.bodyLimit)
+                for asFile in [false, true] {
+                    #expect(
+                        try await supervisor.run(body: body, asFile: asFile, in: fixture) == .recorded(durable: true)
+                    )
+                    #expect(try fixture.output() == "\(size)\n")
+                }
+            }
+            #expect(try request.encoded().count == SupervisorPacket.bodyLimit)
+            await supervisor.close()
+            // The pool chooses, and passes an input on or not.
+            for size in [10, 100_000] {
+                for input in [nil, Array("words".utf8)] {
+                    let record = try await fixture.record("cat; echo ${#X}") {
+                        $0.environment += ["X=" + String(repeating: "x", count: size)]
+                        $0.input = input
+                    }
+                    #expect(record.ending == .exited(code: 0))
+                    #expect(try fixture.output() == (input == nil ? "" : "words") + "\(size)\n")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [false, true]) func everyDamagedRequestIsRefused(asFile: Bool) async throws {
         try await Fixture.with { fixture in
             let supervisor = try BareSupervisor(fixture)
             let body = try fixture.request("echo > ran").encoded()
             // Cut anywhere, and with every byte after the numbers damaged in turn.
             for length in 1..<body.count {
-                #expect(try await supervisor.run(body: Array(body.prefix(length)), in: fixture).isRefusal)
+                let part = Array(body.prefix(length))
+                #expect(try await supervisor.run(body: part, asFile: asFile, in: fixture).isRefusal)
             }
-            #expect(try await supervisor.run(body: body + [0], in: fixture) == .refused(EBADMSG))
+            #expect(try await supervisor.run(body: body + [0], asFile: asFile, in: fixture) == .refused(EBADMSG))
             for offset in 48..<body.count {
                 var damaged = body
                 damaged[offset] = damaged[offset] == 0 ? 255 : 0
-                #expect(try await supervisor.run(body: damaged, in: fixture).isRefusal, "byte \(offset)")
+                #expect(
+                    try await supervisor.run(body: damaged, asFile: asFile, in: fixture).isRefusal,
+                    "byte \(offset)"
+                )
             }
             var other = body
             other[7] = UInt8(ascii: "9")
-            #expect(try await supervisor.run(body: other, in: fixture) == .refused(EPROTONOSUPPORT))
+            #expect(try await supervisor.run(body: other, asFile: asFile, in: fixture) == .refused(EPROTONOSUPPORT))
             await supervisor.close()
         }
     }
@@ -119,7 +173,9 @@ import Testing
             let request = fixture.request(#"for f in /proc/$$/fd/*; do [ -e "$f" ] && echo "${f##*/}"; done; true"#)
             #expect(try await supervisor.run(request, in: fixture) == .recorded(durable: true))
             #expect(try fixture.output() == "0\n1\n2\n")
-            #expect(try descriptors(of: supervisor.pid) == [0, 1, 2, 3, 4, 5, 6, 7])
+            try sendPacket(supervisor.socket.rawValue, [0])
+            #expect(try await supervisor.answer() == .refused(EBADMSG))
+            #expect(try descriptors(of: supervisor.pid) == [0, 1, 2, 3, 4, 5, 6, 7, 8])
             await supervisor.close()
         }
     }

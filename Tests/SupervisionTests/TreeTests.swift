@@ -134,44 +134,6 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
-    func agentLivesInAGroupOfItsOwnThatIsRemoved() async throws {
-        try await Fixture.with { fixture in
-            let parent = try #require(cgroupParent)
-            let group = "\(parent)/vigil-\(fixture.runID)"
-            // A group below its own, with a process that stays.
-            let script = """
-                grep ^0:: /proc/self/cgroup; mkdir -p \(group)/a/b
-                sh -c 'echo $$ > \(group)/a/b/cgroup.procs; setsid sleep 1000 & exit'; grep populated \(group)/cgroup.events
-                """
-            let record = try await fixture.record(script) { $0.cgroupParent = parent }
-            let lines = try fixture.output().split(separator: "\n")
-            #expect(lines.first?.hasSuffix("/vigil-\(fixture.runID)") == true, "\(lines)")
-            #expect(lines.last == "populated 1")
-            #expect(record.ending == .exited(code: 0))
-            #expect(record.stragglersKilled == 1)
-            #expect(try Directory.open(parent).status(of: FileName("vigil-\(fixture.runID)")) == nil)
-        }
-    }
-
-    @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
-    func whatIsInTheGroupIsKilledEvenIfItIsNoDescendant() async throws {
-        try await Fixture.with { fixture in
-            let parent = try #require(cgroupParent)
-            let null = try MemoryFile.make([])
-            let child = try spawnDetached(
-                path: "/bin/sleep",
-                arguments: ["sleep", "1000"],
-                environment: [],
-                descriptors: [null.rawValue, null.rawValue, null.rawValue]
-            )
-            let script = "echo \(child) > \(parent)/vigil-\(fixture.runID)/cgroup.procs; exit 3"
-            let record = try await fixture.record(script) { $0.cgroupParent = parent }
-            #expect(record.ending == .exited(code: 3))
-            #expect(try reap(child, nohang: true) == .signaled(SIGKILL))
-        }
-    }
-
     @Test func aGroupThatCannotBeMadeIsDoneWithout() async throws {
         try await Fixture.with { fixture in
             let record = try await fixture.record("setsid sleep 1000 & exit 3") { $0.cgroupParent = "/proc/nowhere" }

@@ -34,6 +34,41 @@ import Testing
         }
     }
 
+    @Test(arguments: cgroupParents)
+    func theWorkOfEarlierRunsDoesNotCount(cgroup: String?) async throws {
+        try await Fixture.with { fixture in
+            let told = try fixture.makePipe("told")
+            let earlier = try await fixture.record("\(Self.work); \(Self.work)") { $0.cgroupParent = cgroup }
+            #expect(earlier.cpu >= .milliseconds(20))
+            async let ending = fixture.run("echo > told; exec sleep 1000") { $0.cgroupParent = cgroup }
+            _ = try await told.lines()
+            let supervisor = try #require(await fixture.pool.processID(ofRun: fixture.runID))
+            let time = ProcessTree.processorTime(ofRun: fixture.runID, supervisor: supervisor, cgroupParent: cgroup)
+            #expect(try #require(time) < earlier.cpu / 2)
+            await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .zero)
+            _ = try await ending
+        }
+    }
+
+    @Test(
+        arguments: [
+            (["/x/vigil-supervisor", "run=r:1", "cpu=1500"], "r:1", 1500, false),
+            (["vigil-supervisor", "run=r:1", "cgroup_cpu=9"], "r:1", 9, true),
+            (["vigil-supervisor", "run=r=1"], "r=1", 0, false),
+        ] as [([String], String, Int64, Bool)]
+    )
+    func theTitleOfASupervisorIsRead(parts: [String], runID: String, earlier: Int64, usesCgroup: Bool) {
+        let title = SupervisorTitle(parts.map { Array($0.utf8) })
+        #expect(title?.runID == runID)
+        #expect(title?.earlierTime == .microseconds(earlier))
+        #expect(title?.usesCgroup == usesCgroup)
+    }
+
+    @Test(arguments: [["vigil-supervisor", "idle"], ["vigil-supervisor"], ["sh", "run=r"], []] as [[String]])
+    func whatServesNoRunHasNoTitle(parts: [String]) {
+        #expect(SupervisorTitle(parts.map { Array($0.utf8) }) == nil)
+    }
+
     @Test func theProcessesAreListedWithTheirParents() async throws {
         try await Fixture.with { fixture in
             let told = try fixture.makePipe("told")

@@ -36,9 +36,9 @@ final class BareSupervisor: Sendable {
         self.fixture = fixture
     }
 
-    /// One of the fixed-size packets.
-    static func packet(kind: UInt8) -> [UInt8] {
-        [kind] + [UInt8](repeating: 0, count: 15)
+    /// The beginning of a packet.
+    static func packet(kind: UInt8, flags: UInt8 = 0) -> [UInt8] {
+        [kind, 0, 0, 0, flags] + [UInt8](repeating: 0, count: 11)
     }
 
     /// A packet of no bytes, which reads like the end of the stream.
@@ -47,22 +47,27 @@ final class BareSupervisor: Sendable {
     }
 
     /// Sends a request with descriptors as the daemon does, with a lock file that nobody looks at.
-    func send(_ body: [UInt8], in fixture: Fixture) throws {
-        try send(body, in: fixture, lock: fixture.openLock("bare"))
+    func send(_ body: [UInt8], asFile: Bool = false, in fixture: Fixture) throws {
+        try send(body, asFile: asFile, in: fixture, lock: fixture.openLock("bare"))
     }
 
-    /// Sends a request with descriptors as the daemon does.
-    func send(_ body: [UInt8], in fixture: Fixture, lock: borrowing OwnedDescriptor) throws {
-        let body = try MemoryFile.make(body)
+    /// Sends a request with descriptors as the daemon does: the body in the packet, or in a file.
+    func send(
+        _ body: [UInt8],
+        asFile: Bool = false,
+        in fixture: Fixture,
+        lock: borrowing OwnedDescriptor
+    ) throws {
+        let file = try MemoryFile.make(asFile ? body : [])
         let input = try MemoryFile.make([])
-        let descriptors = [
-            body.rawValue, lock.rawValue, fixture.logs.descriptor, fixture.exits.descriptor, input.rawValue,
-        ]
-        try sendPacket(socket.rawValue, Self.packet(kind: 1), descriptors: descriptors)
+        let common = [lock.rawValue, fixture.logs.descriptor, fixture.exits.descriptor]
+        let packet = asFile ? Self.packet(kind: 1, flags: 3) : Self.packet(kind: 1, flags: 2) + body
+        let descriptors = common + (asFile ? [file.rawValue] : []) + [input.rawValue]
+        try sendPacket(socket.rawValue, packet, descriptors: descriptors)
     }
 
-    func run(body: [UInt8], in fixture: Fixture) async throws -> Answer {
-        try send(body, in: fixture)
+    func run(body: [UInt8], asFile: Bool = false, in fixture: Fixture) async throws -> Answer {
+        try send(body, asFile: asFile, in: fixture)
         return try await answer()
     }
 
