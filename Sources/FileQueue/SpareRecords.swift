@@ -29,25 +29,63 @@ final class SpareRecords {
     ///   - name: Its name.
     /// - Throws: ``Errno/exists`` when the name is taken, and whatever else keeps it from being written.
     func write(_ bytes: [UInt8], as name: FileName) throws(SystemCallError) {
-        let spare = names.popLast() ?? AtomicFile.uniqueName(Self.prefix)
+        let spare = try open()
+        let file = spare.name
         do throws(SystemCallError) {
-            // Made when it is not there: a new one, or one that somebody has removed.
-            let file = try directory.createFile(spare, mode: 0o600, exclusive: false)
-            try file.write(all: bytes)
+            try spare.descriptor.write(all: bytes)
             // Most records are of one length, and to cut a file takes longer than to ask.
-            if try file.status().size != Int64(bytes.count) { try file.truncate(to: bytes.count) }
-            try file.close()
-            try directory.rename(spare, to: directory, as: name)
+            if try spare.descriptor.status().size != Int64(bytes.count) {
+                try spare.descriptor.truncate(to: bytes.count)
+            }
+            try spare.close()
+            try directory.rename(file, to: directory, as: name)
         } catch {
             if error.errno == .exists {
-                names.append(spare)
+                names.append(file)
             } else {
                 // The first error is the one to report; what is left behind is junk, which a later start removes.
-                _ = try? directory.remove(spare)
+                _ = try? directory.remove(file)
             }
             throw SystemCallError(call: error.call, errno: error.errno, path: directory.pathOf(name))
         }
     }
+
+    /// One of the spares, or a new file.
+    private func open() throws(SystemCallError) -> OpenSpare {
+        // One that somebody has removed is made again.
+        if let name = names.popLast() {
+            return OpenSpare(name, try directory.createFile(name, mode: 0o600, exclusive: false))
+        }
+        while true {
+            let name = AtomicFile.uniqueName(Self.prefix)
+            do throws(SystemCallError) {
+                return OpenSpare(name, try directory.createFile(name, mode: 0o600))
+            } catch  where error.errno == .exists {
+                // A supervisor may be about to write into it that an earlier process with our number has left.
+                continue
+            }
+        }
+    }
+
+    private struct OpenSpare: ~Copyable {
+        let name: FileName
+        let descriptor: OwnedDescriptor
+
+        init(_ name: FileName, _ descriptor: consuming OwnedDescriptor) {
+            self.name = name
+            self.descriptor = descriptor
+        }
+
+        consuming func close() throws(SystemCallError) { try descriptor.close() }
+    }
+
+    /// Gives a spare away, for somebody else to write a record into.
+    /// - Returns: Its name; `nil` when there is none.
+    func take() -> FileName? { names.popLast() }
+
+    /// Takes a spare back that was not used.
+    /// - Parameter name: What ``take()`` gave.
+    func giveBack(_ name: FileName) { names.append(name) }
 
     /// Takes a record away; its file serves the next one.
     /// - Parameter name: The record; one that is not there is no error.

@@ -182,8 +182,8 @@ extension WorkerQueue {
     /// The task's name goes last: as long as it is there, recovery sees that the claim belongs to a finished task.
     func removeFiles(of claim: Claim, status: TaskStatus) -> SystemCallError? {
         do throws(SystemCallError) {
-            try claims.remove(claim.exitName)
-            if claim.state.verification != nil { try claims.remove(claim.checkName) }
+            try spares.keep(claim.exitName)
+            if claim.state.verification != nil { try spares.keep(claim.checkName) }
             try spares.keep(claim.stateName)
             if !keepTask(of: claim, status: status) { try claims.remove(claim.taskName) }
             return nil

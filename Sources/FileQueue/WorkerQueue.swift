@@ -108,6 +108,14 @@ package final class WorkerQueue {
         return true
     }
 
+    /// A file that a supervisor may write an exit record into.
+    /// - Returns: Its name in ``claims``; `nil` when there is none to spare.
+    package func takeSpare() -> FileName? { spares.take() }
+
+    /// Takes back what no supervisor has got.
+    /// - Parameter name: What ``takeSpare()`` gave; `nil` for nothing.
+    package func giveBack(spare name: FileName?) { if let name { spares.giveBack(name) } }
+
     /// What is on record about a claim, whoever holds it.
     /// - Parameter id: The claimed task.
     /// - Returns: `nil` when it is not claimed, or a power cut took the record.

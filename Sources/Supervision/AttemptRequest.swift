@@ -19,6 +19,8 @@ package struct AttemptRequest: Sendable {
     package var syncRecord: Bool
     /// The name of the exit record in its directory.
     package var recordName: FileName
+    /// A file in the record's directory that nobody else uses, to write the record into; nil for a new one.
+    package var spareName: FileName?
     /// The agent's working directory, an absolute path.
     package var workingDirectory: String
     /// A control group (version 2) in which the supervisor may have one for its attempts; nil to do without.

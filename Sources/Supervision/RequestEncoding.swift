@@ -17,6 +17,7 @@ extension AttemptRequest {
         body.append(syncRecord ? 1 : 0)
         try body.append(runID.utf8, field: "run id")
         try body.append(recordName.bytes, field: "record name")
+        try body.append(spareName?.bytes ?? [], field: "spare")
         try body.append(workingDirectory.utf8, field: "working directory")
         try body.append((cgroupParent ?? "").utf8, field: "control group")
         try body.append(list: arguments, field: "arguments")
@@ -47,7 +48,7 @@ extension AttemptRequest {
 /// Bytes of a request under construction.
 private struct RequestBody {
     static let limit = 16 << 20
-    private(set) var bytes = Array("VIGILRQ3".utf8)
+    private(set) var bytes = Array("VIGILRQ4".utf8)
 
     mutating func append(_ value: some FixedWidthInteger) {
         bytes.appendLittleEndian(value)

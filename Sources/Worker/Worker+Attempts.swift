@@ -33,10 +33,8 @@ extension Worker {
         }
         // Beside the attempt, so that the agent does not wait for it.
         async let durable: Void = makeDurable(id)
-        inSupervisor.insert(id)
         beginWatch(claim.task, claim.state, timeout: request.timeout)
-        let ending = await pool.run(request, lock: claim.lockDescriptor, logs: logs, exits: queue.claims)
-        inSupervisor.remove(id)
+        let ending = await supervise(request, of: claim, logs: logs)
         let watch = endWatch(id)
         await durable
         switch ending {
@@ -52,6 +50,17 @@ extension Worker {
             let output = await readReport(of: claim)
             await conclude(id, .interrupted("the supervisor died"), record: nil, output: output, permit: permit)
         }
+    }
+
+    /// Has a supervisor do what is asked for, to its end.
+    func supervise(_ request: AttemptRequest, of claim: Claim, logs: Directory) async -> AttemptEnding {
+        var request = request
+        request.spareName = queue.takeSpare()
+        inSupervisor.insert(claim.id)
+        let ending = await pool.run(request, lock: claim.lockDescriptor, logs: logs, exits: queue.claims)
+        inSupervisor.remove(claim.id)
+        if case .refused = ending { queue.giveBack(spare: request.spareName) }
+        return ending
     }
 
     private func makeDurable(_ id: TaskID) async {

@@ -136,9 +136,7 @@ extension Worker {
             return true
         }
         logger.info("check started", metadata: ["task_id": .string(id.string), "check": .string(name.string)])
-        inSupervisor.insert(id)
-        let ending = await pool.run(request, lock: claim.lockDescriptor, logs: logs, exits: queue.claims)
-        inSupervisor.remove(id)
+        let ending = await supervise(request, of: claim, logs: logs)
         switch ending {
         case .recorded(let record, _): return await take(record, of: name, claim, work)
         case .refused(let errno): return await waitForRoom(claim, "supervisor: \(errno)")

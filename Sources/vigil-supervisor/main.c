@@ -106,7 +106,7 @@ static bool is_asked_to_end(int signals) {
 
 // Nobody else knows this outcome once the daemon is gone, so a full disk is waited out, with the lock held. A directory
 // that was removed will not come back.
-static void write_for_next_daemon(const struct request *request, int signals, const char *text, size_t length) {
+static void write_for_next_daemon(struct request *request, int signals, const char *text, size_t length) {
     int64_t until = elapsed_ns() + WRITE_RETRY_NS;
     for (int pause = FIRST_WRITE_PAUSE_MS; elapsed_ns() < until;) {
         int error = write_record(request, text, length, true);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // No number of a record is negative.
@@ -100,6 +101,8 @@ size_t format_record(const struct request *request, const struct outcome *outcom
     put_member(&text, "stragglers_killed", outcome->stragglers_killed);
     put_member(&text, "cpu_us", (uint64_t)outcome->cpu_us);
     put_member(&text, "max_resident_bytes", (uint64_t)outcome->max_resident_bytes);
+    // Most records are of one length then, and a spare need not be cut.
+    while ((text.at - buffer + 2) % RECORD_STEP != 0 && text.at < text.end) put(&text, " ");
     put(&text, "}\n");
     return text.at < text.end ? (size_t)(text.at - buffer) : 0;
 }
@@ -114,23 +117,46 @@ static int write_all(int fd, const char *text, size_t length) {
     return 0;
 }
 
-// After a failed fsync the kernel may report success for the same file the next time, so each try uses a new one.
-int write_record(const struct request *request, const char *text, size_t length, bool sync) {
-    char temporary[RUN_ID_MAX + 8] = ".tmp-";
-    strcat(temporary, request->run_id);
-    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    int fd = openat(request->exits_fd, temporary, flags, 0600);
-    if (fd < 0 && errno == EEXIST) { // left by an earlier try
-        unlinkat(request->exits_fd, temporary, 0);
-        fd = openat(request->exits_fd, temporary, flags, 0600);
+// Opens the spare once, and a new file after that: after a failed fsync the kernel may report success for the same file
+// the next time. `name` is where the file lies.
+static int open_unnamed(struct request *request, char *name) {
+    constexpr int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+    if (request->spare_name[0] != 0) {
+        strcpy(name, request->spare_name);
+        request->spare_name[0] = 0;
+        int fd = openat(request->exits_fd, name, flags | O_NONBLOCK);
+        if (fd >= 0) return fd;
     }
+    strcpy(name, ".tmp-");
+    strcat(name, request->run_id);
+    int fd = openat(request->exits_fd, name, flags | O_CREAT | O_EXCL, 0600);
+    if (fd < 0 && errno == EEXIST) { // left by an earlier try
+        unlinkat(request->exits_fd, name, 0);
+        fd = openat(request->exits_fd, name, flags | O_CREAT | O_EXCL, 0600);
+    }
+    return fd;
+}
+
+static int cut(int fd, size_t length) {
+    struct stat status;
+    if (fstat(fd, &status) < 0) return errno;
+    if ((size_t)status.st_size == length) return 0;
+    while (ftruncate(fd, (off_t)length) < 0)
+        if (errno != EINTR) return errno;
+    return 0;
+}
+
+int write_record(struct request *request, const char *text, size_t length, bool sync) {
+    char name[NAME_MAX_BYTES + 1];
+    int fd = open_unnamed(request, name);
     if (fd < 0) return errno;
     int error = write_all(fd, text, length);
+    if (error == 0) error = cut(fd, length);
     if (error == 0 && sync && fsync(fd) < 0) error = errno;
     if (close(fd) < 0 && error == 0 && errno != EINTR) error = errno;
-    if (error == 0 && renameat(request->exits_fd, temporary, request->exits_fd, request->record_name) < 0) error = errno;
+    if (error == 0 && renameat(request->exits_fd, name, request->exits_fd, request->record_name) < 0) error = errno;
     if (error != 0) {
-        unlinkat(request->exits_fd, temporary, 0);
+        unlinkat(request->exits_fd, name, 0);
         return error;
     }
     return sync && fsync(request->exits_fd) < 0 ? errno : 0;

@@ -189,15 +189,18 @@ static int parse(struct request *request) {
     request->sync_record = (take_integer(&c, 8) & 1) != 0;
     const char *run_id = take_string(&c);
     const char *record_name = take_string(&c);
+    const char *spare_name = take_string(&c);
     request->working_directory = take_string(&c);
     request->cgroup_parent = take_string(&c);
     request->arguments = take_list(&c, &slots);
     request->environment = take_list(&c, &slots);
     if (c.bad || c.at != c.end || !is_run_id(run_id) || !is_file_name(record_name)) return EBADMSG;
+    if (spare_name[0] != 0 && !is_file_name(spare_name)) return EBADMSG;
     if (request->arguments[0] == nullptr || request->arguments[0][0] == 0) return EBADMSG;
     if (request->working_directory[0] != '/') return EBADMSG;
     strcpy(request->run_id, run_id);
     strcpy(request->record_name, record_name);
+    strcpy(request->spare_name, spare_name);
     return 0;
 }
 

@@ -23,9 +23,10 @@
 // sigqueue(3)) or SIGTERM (shutdown). An idle supervisor ends on SIGTERM.
 //
 // Request body, all integers little endian:
-//   8 bytes   "VIGILRQ3"
+//   8 bytes   "VIGILRQ4"
 //   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record)
-//   strings   run id, record name, working directory, cgroup parent (empty: none)
+//   strings   run id, record name, spare (a file in the exits directory to write the record into; empty: none),
+//             working directory, cgroup parent (empty: none)
 //   list      arguments
 //   list      environment entries NAME=VALUE
 // A string is a u32 length, that many bytes without NUL, and one NUL. A list is a u32 count and as many strings.
@@ -49,9 +50,9 @@ struct packet {
     uint64_t grace_ms;
 };
 static_assert(sizeof(struct packet) == 16);
-#define REQUEST_MAGIC "VIGILRQ3"
+#define REQUEST_MAGIC "VIGILRQ4"
 
-enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, ANSWER_MAX = 2048 };
+enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, ANSWER_MAX = 2048, RECORD_STEP = 64 };
 enum { PACKET_BODY_MAX = 64 << 10, REQUEST_MAX = 16 << 20 };
 
 // One decoded request. Strings of the body point into `body`, which is valid until the agent runs: then `memory` is given
@@ -64,6 +65,7 @@ struct request {
     bool sync_record;
     char run_id[RUN_ID_MAX + 1];
     char record_name[NAME_MAX_BYTES + 1];
+    char spare_name[NAME_MAX_BYTES + 1]; // empty when there is none, or when it was used
     const char *working_directory;
     const char *cgroup_parent;
     char **arguments;
@@ -180,7 +182,7 @@ void put_number(struct text *text, uint64_t value, int digits);
 
 size_t format_record(const struct request *request, const struct outcome *outcome, char *text, size_t size);
 // Writes the record under its name. Returns 0 or an errno.
-int write_record(const struct request *request, const char *text, size_t length, bool sync);
+int write_record(struct request *request, const char *text, size_t length, bool sync);
 
 // Never set back, and goes on while the machine is suspended.
 int64_t elapsed_ns(void);

@@ -71,6 +71,30 @@ struct SpareRecordTests {
         #expect(try QueueView(locations: fixture.locations).claim(of: TaskID("b")) == nil)
     }
 
+    @Test func exitRecordsServeAgainAndASpareIsGivenOnce() async throws {
+        let claim = try fixture.claim("a", in: queue)
+        try queue.claims.createFile("a~exit", mode: 0o600).close()
+        #expect(try await queue.finish(claim, fixture.result(claim)) == nil)
+        let given = [queue.takeSpare(), queue.takeSpare()].compactMap { $0 }
+        #expect(try Set(given) == Set(spares()))
+        #expect(given.count == 2)
+        #expect(queue.takeSpare() == nil)
+        queue.giveBack(spare: given[0])
+        #expect(queue.takeSpare() == given[0])
+    }
+
+    @Test func spareOfADeadDaemonOfOurNumberIsLeftToItsSupervisor() throws {
+        // The numbers that come next; other tests take some of them meanwhile.
+        let last = try #require(AtomicFile.uniqueName("").string?.split(separator: "-").last.flatMap { Int($0) })
+        for number in last..<(last + 2_000) {
+            try queue.claims.createFile(FileName(".spare-\(SystemInfo.processID)-\(number)")).close()
+        }
+        let before = try spares().count
+        let claim = try fixture.claim("a", in: queue)
+        #expect(try queue.recordedState(of: claim.id) == claim.state)
+        #expect(try spares().count == before)
+    }
+
     @Test func cleanEndLeavesNone() async throws {
         try await finish("a")
         #expect(try spares().count == 1)

@@ -51,6 +51,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false]) func aRecordIsWrittenIntoTheSpare(isThere: Bool) async throws {
+        try await Fixture.with { fixture in
+            let spare: FileName = ".spare-1-1"
+            if isThere {
+                try fixture.exits.createFile(spare).write(all: [UInt8](repeating: UInt8(ascii: "x"), count: 5_000))
+            }
+            let inode = try fixture.exits.status(of: spare)?.identity
+            var request = fixture.request("exit 7")
+            request.spareName = spare
+            guard case .recorded = try await fixture.run(request) else { throw FixtureError("no record") }
+            #expect(try fixture.recordFile(fixture.runID)?.ending == .exited(code: 7))
+            #expect(try fixture.exits.status(of: spare) == nil)
+            if isThere { #expect(try fixture.exits.status(of: request.recordName)?.identity == inode) }
+        }
+    }
+
     @Test func aRequestComesInThePacketOrInAFile() async throws {
         try await Fixture.with { fixture in
             let supervisor = try BareSupervisor(fixture)
