@@ -102,6 +102,11 @@ struct JSONFault: Error {
     let offset: Int
     var detail = ""
 
+    /// A key that occurs twice in one object.
+    static func duplicate(_ key: String, at offset: Int) -> JSONFault {
+        JSONFault(code: .duplicateKey, offset: offset, detail: key.quotedForMessage)
+    }
+
     /// The error for a person: line and column are counted only now, when they are needed.
     func located(in bytes: [UInt8]) -> JSONParseError {
         let start = bytes.starts(with: JSONParser.byteOrderMark) ? JSONParser.byteOrderMark.count : 0

@@ -19,7 +19,7 @@ package enum JSONParser {
     package static func parse(_ bytes: [UInt8], limits: JSONLimits) throws(JSONParseError) -> JSONValue {
         do throws(JSONFault) {
             var reader = JSONReader(bytes: bytes, limits: limits)
-            return try reader.document()
+            return try reader.document { (reader) throws(JSONFault) in try reader.value() }
         } catch {
             throw error.located(in: bytes)
         }
@@ -39,14 +39,17 @@ struct JSONReader {
         self.limits = limits
     }
 
-    mutating func document() throws(JSONFault) -> JSONValue {
+    /// Reads the one value of the document by a closure.
+    mutating func document<Value>(
+        _ read: (inout JSONReader) throws(JSONFault) -> Value
+    ) throws(JSONFault) -> Value {
         guard bytes.count <= limits.maxBytes else {
             throw JSONFault(code: .tooLarge, offset: limits.maxBytes, detail: "\(limits.maxBytes) bytes")
         }
         try checkEncoding()
         skipWhitespace()
         guard index < bytes.count else { throw JSONFault(code: .empty, offset: index) }
-        let value = try value()
+        let value = try read(&self)
         skipWhitespace()
         guard index == bytes.count else {
             throw JSONFault(code: isAtComment ? .comment : .trailingData, offset: index)
@@ -62,7 +65,8 @@ struct JSONReader {
 
     // MARK: Values
 
-    private mutating func value() throws(JSONFault) -> JSONValue {
+    /// Reads the value at the index.
+    mutating func value() throws(JSONFault) -> JSONValue {
         switch try current() {
         case UInt8(ascii: "{"): return try object()
         case UInt8(ascii: "["): return try array()
@@ -105,31 +109,38 @@ struct JSONReader {
     }
 
     private mutating func object() throws(JSONFault) -> JSONValue {
-        try enter()
         var keys = SeenKeys()
         var members: [(key: String, value: JSONValue)] = []
-        if try current() == UInt8(ascii: "}") {
-            leave()
-            return .object(JSONObject())
+        try eachMember { (reader) throws(JSONFault) in
+            let start = reader.index
+            let key = try reader.string()
+            guard keys.insert(key, after: members) else { throw JSONFault.duplicate(key, at: start) }
+            try reader.colon()
+            // Most objects fit.
+            if members.isEmpty { members.reserveCapacity(8) }
+            members.append((key, try reader.value()))
         }
-        // Most objects fit.
-        members.reserveCapacity(8)
+        return .object(JSONObject(distinct: members))
+    }
+
+    /// Reads an object whose members a closure reads, each from the quote before its key on.
+    mutating func eachMember(_ read: (inout JSONReader) throws(JSONFault) -> Void) throws(JSONFault) {
+        try enter()
+        guard try current() != UInt8(ascii: "}") else { return leave() }
         repeat {
             try countMember()
-            let start = index
             guard try current() == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
-            let key = try string()
-            guard keys.insert(key, after: members) else {
-                throw JSONFault(code: .duplicateKey, offset: start, detail: key.quotedForMessage)
-            }
-            skipWhitespace()
-            guard try current() == UInt8(ascii: ":") else { throw unexpected("\":\"") }
-            index += 1
-            skipWhitespace()
-            members.append((key, try value()))
+            try read(&self)
         } while try hasNext(before: UInt8(ascii: "}"), named: "\",\" or \"}\"")
         leave()
-        return .object(JSONObject(distinct: members))
+    }
+
+    /// Steps over the colon after a key, and the space around it.
+    mutating func colon() throws(JSONFault) {
+        skipWhitespace()
+        guard try current() == UInt8(ascii: ":") else { throw unexpected("\":\"") }
+        index += 1
+        skipWhitespace()
     }
 
     // MARK: Between values

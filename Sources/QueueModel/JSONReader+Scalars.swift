@@ -11,9 +11,14 @@ extension JSONReader {
         try skipPlainText()
         if bytes[index] == UInt8(ascii: "\"") {
             defer { index += 1 }
-            return String(decoding: bytes[start..<index], as: UTF8.self)
+            return text(from: start)
         }
         return try stringWithEscapes(from: start)
+    }
+
+    /// The bytes from a place to the index, which are UTF-8.
+    private func text(from start: Int) -> String {
+        bytes.withUnsafeBufferPointer { String(decoding: $0[start..<index], as: UTF8.self) }
     }
 
     /// Goes on from the first backslash; the text between escapes is copied in runs.
@@ -156,13 +161,18 @@ extension JSONReader {
 
     /// Refuses what looks like more of the number: `01`, `0x10`, `1_000`, `1.2.3`.
     private func checkNumberEnds() throws(JSONFault) {
-        guard index < bytes.count else { return }
+        if isInsideNumber(index) { throw JSONFault(code: .invalidNumber, offset: index) }
+    }
+
+    /// Whether the byte at an index looks as if it belonged to the number before it.
+    func isInsideNumber(_ index: Int) -> Bool {
+        guard index < bytes.count else { return false }
         switch bytes[index] {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-"),
             UInt8(ascii: "_"):
-            throw JSONFault(code: .invalidNumber, offset: index)
-        default: return
+            return true
+        default: return false
         }
     }
 
@@ -171,7 +181,7 @@ extension JSONReader {
         let length = index - start
         let outOfRange = JSONFault(code: .numberOutOfRange, offset: start)
         guard length <= JSONLimits.maxNumberLength else { throw outOfRange }
-        let number = JSONNumber(validText: String(decoding: bytes[start..<index], as: UTF8.self))
+        let number = JSONNumber(validText: text(from: start))
         if hasExponent || length > 300, number.double == nil { throw outOfRange }
         return number
     }

@@ -72,29 +72,22 @@ package struct ExitRecord: Sendable, Equatable {
     /// Reads the contents of a record's file.
     /// - Throws: ``ExitRecordError`` when it is not JSON, of another version, or lacks something.
     package init(decoding bytes: [UInt8]) throws(ExitRecordError) {
-        let value: JSONValue
-        do {
-            value = try JSONParser.parse(bytes, limits: .file(Self.maxEncodedBytes))
-        } catch {
-            throw ExitRecordError(code: .malformed, detail: error.description)
-        }
-        guard let object = value.objectValue else { throw ExitRecordError(code: .malformed, detail: "not an object") }
-        let fields = RecordFields(object: object)
-        guard try fields.integer("version") == 2 else {
+        let fields = try RecordFields(bytes)
+        guard try fields.integer(.version) == 2 else {
             throw ExitRecordError(code: .unknownVersion, detail: "version")
         }
-        runID = try fields.text("run_id")
-        attempt = Int(try fields.integer("attempt"))
+        runID = try fields.text(.runID)
+        attempt = Int(try fields.integer(.attempt))
         ending = try fields.ending()
         cutOff = try fields.cutOff()
-        startedAt = try fields.time("started_at")
-        finishedAt = try fields.time("finished_at")
-        duration = .microseconds(try fields.integer("duration_us"))
-        stdoutBytes = try fields.integer("stdout_bytes")
-        stderrBytes = try fields.integer("stderr_bytes")
-        stragglersKilled = Int(try fields.integer("stragglers_killed"))
-        cpu = .microseconds(try fields.integer("cpu_us"))
-        maxResidentBytes = try fields.integer("max_resident_bytes")
+        startedAt = try fields.time(.startedAt)
+        finishedAt = try fields.time(.finishedAt)
+        duration = .microseconds(try fields.integer(.duration))
+        stdoutBytes = try fields.integer(.stdoutBytes)
+        stderrBytes = try fields.integer(.stderrBytes)
+        stragglersKilled = Int(try fields.integer(.stragglersKilled))
+        cpu = .microseconds(try fields.integer(.cpu))
+        maxResidentBytes = try fields.integer(.maxResidentBytes)
     }
 }
 
@@ -121,45 +114,86 @@ package struct ExitRecordError: Error, Hashable, Sendable, CustomStringConvertib
 
 /// The members of a record, each taken with the type it must have.
 private struct RecordFields {
-    let object: JSONObject
+    /// In the order in which a supervisor writes them.
+    enum Key: Int, CaseIterable {
+        case version, runID, attempt, ending, exitCode, signal, step, errno, cutOff, startedAt, finishedAt, duration
+        case stdoutBytes, stderrBytes, stragglersKilled, cpu, maxResidentBytes
 
-    func invalid(_ key: String) -> ExitRecordError {
-        ExitRecordError(code: .invalidField, detail: key)
+        var text: StaticString {
+            switch self {
+            case .version: "version"
+            case .runID: "run_id"
+            case .attempt: "attempt"
+            case .ending: "ending"
+            case .exitCode: "exit_code"
+            case .signal: "signal"
+            case .step: "step"
+            case .errno: "errno"
+            case .cutOff: "cut_off"
+            case .startedAt: "started_at"
+            case .finishedAt: "finished_at"
+            case .duration: "duration_us"
+            case .stdoutBytes: "stdout_bytes"
+            case .stderrBytes: "stderr_bytes"
+            case .stragglersKilled: "stragglers_killed"
+            case .cpu: "cpu_us"
+            case .maxResidentBytes: "max_resident_bytes"
+            }
+        }
     }
 
-    func text(_ key: String) throws(ExitRecordError) -> String {
-        guard let text = object[key]?.stringValue else { throw invalid(key) }
+    private static let keys = Key.allCases.map(\.text)
+
+    private let values: [JSONScalar?]
+
+    init(_ bytes: [UInt8]) throws(ExitRecordError) {
+        let values: [JSONScalar?]?
+        do {
+            values = try JSONParser.members(Self.keys, of: bytes, limits: .file(ExitRecord.maxEncodedBytes))
+        } catch {
+            throw ExitRecordError(code: .malformed, detail: error.description)
+        }
+        guard let values else { throw ExitRecordError(code: .malformed, detail: "not an object") }
+        self.values = values
+    }
+
+    func invalid(_ key: Key) -> ExitRecordError {
+        ExitRecordError(code: .invalidField, detail: "\(key.text)")
+    }
+
+    func text(_ key: Key) throws(ExitRecordError) -> String {
+        guard let text = values[key.rawValue]?.stringValue else { throw invalid(key) }
         return text
     }
 
     /// No number of a record is negative.
-    func integer(_ key: String, upTo most: Int64 = .max) throws(ExitRecordError) -> Int64 {
-        guard let number = object[key]?.intValue, number >= 0, number <= most else { throw invalid(key) }
-        return Int64(number)
+    func integer(_ key: Key, upTo most: Int64 = .max) throws(ExitRecordError) -> Int64 {
+        guard let number = values[key.rawValue]?.intValue, number >= 0, number <= most else { throw invalid(key) }
+        return number
     }
 
-    func time(_ key: String) throws(ExitRecordError) -> Timestamp {
+    func time(_ key: Key) throws(ExitRecordError) -> Timestamp {
         guard let time = Timestamp(iso8601: try text(key)) else { throw invalid(key) }
         return time
     }
 
     func ending() throws(ExitRecordError) -> ExitRecord.Ending {
-        switch try text("ending") {
+        switch try text(.ending) {
         case "exited":
-            return .exited(code: Int(try integer("exit_code", upTo: 255)))
+            return .exited(code: Int(try integer(.exitCode, upTo: 255)))
         case "signalled":
-            return .signalled(Int(try integer("signal", upTo: 127)))
+            return .signalled(Int(try integer(.signal, upTo: 127)))
         case "spawn_failed":
-            let number = Int32(clamping: try integer("errno", upTo: 4095))
-            return .spawnFailed(step: try text("step"), errno: Errno(rawValue: number))
+            let number = Int32(clamping: try integer(.errno, upTo: 4095))
+            return .spawnFailed(step: try text(.step), errno: Errno(rawValue: number))
         default:
-            throw invalid("ending")
+            throw invalid(.ending)
         }
     }
 
     func cutOff() throws(ExitRecordError) -> ExitRecord.CutOff? {
-        guard let value = object["cut_off"], !value.isNull else { return nil }
-        guard let cutOff = ExitRecord.CutOff(rawValue: try text("cut_off")) else { throw invalid("cut_off") }
+        guard let value = values[Key.cutOff.rawValue], !value.isNull else { return nil }
+        guard let cutOff = ExitRecord.CutOff(rawValue: try text(.cutOff)) else { throw invalid(.cutOff) }
         return cutOff
     }
 }

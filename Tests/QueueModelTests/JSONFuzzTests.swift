@@ -42,6 +42,33 @@ import Testing
     }
 
     @Test(arguments: SeededGenerator.seeds)
+    func membersAreReadAsStrictlyAsTrees(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        generator.announce()
+        let keys: [StaticString] = ["task_id", "description", "missing", "timeout", "metadata", "n"]
+        let document = [UInt8](Self.document.dropLast()) + Array(#","n":-17,"\u006e2":0,"n":"\u0061"}"#.utf8)
+        for round in 0..<1000 {
+            var bytes = round % 2 == 0 ? Self.document : document
+            for _ in 0...Int.random(in: 0...3, using: &generator) { mutate(&bytes, using: &generator) }
+            let tree = Result { try JSONParser.parse(bytes, limits: .task) }
+            let members = Result { try JSONParser.members(keys, of: bytes, limits: .task) }
+            switch (tree, members) {
+            case (.success(let tree), .success(let members)):
+                #expect(tree.objectValue == nil || members != nil, "seed \(seed), round \(round)")
+                for (key, member) in zip(keys, members ?? []) {
+                    let value = tree.objectValue?["\(key)"]
+                    #expect(member?.stringValue == value?.stringValue, "seed \(seed), round \(round): \(key)")
+                    #expect(member?.intValue == value?.numberValue?.exactInt, "seed \(seed), round \(round): \(key)")
+                    #expect((member == nil) == (value == nil), "seed \(seed), round \(round): \(key)")
+                }
+            case (.failure(let first), .failure(let second)):
+                #expect("\(first)" == "\(second)", "seed \(seed), round \(round)")
+            default: Issue.record("seed \(seed), round \(round): \(tree) and \(members)")
+            }
+        }
+    }
+
+    @Test(arguments: SeededGenerator.seeds)
     func randomBytesNeverTrap(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         generator.announce()
