@@ -149,12 +149,17 @@ private struct RecordBytes: MemberSink {
     }
 
     private mutating func begin(_ key: String) {
-        if !isFirst { output.bytes.append(UInt8(ascii: ",")) }
+        let needsComma = !isFirst
         isFirst = false
-        output.bytes.append(UInt8(ascii: "\""))
-        output.append(key)
-        output.bytes.append(UInt8(ascii: "\""))
-        output.bytes.append(UInt8(ascii: ":"))
+        // All at once: room is looked for once a member, not once a byte.
+        let key = key.utf8.span
+        output.bytes.append(addingCapacity: key.count + 4) { bytes in
+            if needsComma { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(UInt8(ascii: "\""))
+            for index in key.indices { bytes.append(key[index]) }
+            bytes.append(UInt8(ascii: "\""))
+            bytes.append(UInt8(ascii: ":"))
+        }
     }
 
     mutating func add(_ key: String, _ value: String) {

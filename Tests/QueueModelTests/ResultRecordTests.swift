@@ -102,6 +102,12 @@ import Testing
         )
     }
 
+    @Test func treeAndBytesSayTheSame() throws {
+        for record in [try minimal(), try full()] {
+            #expect(JSONWriter.bytes(record.json) == record.encoded())
+        }
+    }
+
     @Test func whatIsWrittenReadsBack() throws {
         var expected = try full()
         expected.agent?.costUSD = 0.3
