@@ -179,13 +179,22 @@ package struct AttemptWatch: Sendable {
 
     /// Short enough for each limit to be kept to about an eighth.
     private var longestWait: Duration? {
-        let active = [hasStarted ? nil : limits.start, limits.silence, limits.tool, limits.afterResult]
-        let shortest = active.compactMap { $0 }.filter(Self.isOn).min()
+        var shortest: Duration?
+        func consider(_ limit: Duration?) {
+            if let limit, Self.isOn(limit) { shortest = min(limit, shortest ?? limit) }
+        }
+        if !hasStarted { consider(limits.start) }
+        consider(limits.silence)
+        consider(limits.tool)
+        consider(limits.afterResult)
         return shortest.map { max(Self.shortestPause, min(Self.longestPause, $0 / 8)) }
     }
 
     private func nextLook(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        longestWait.map { pause in deadlines.map(\.at).reduce(now + pause) { min($0, $1) } }
+        guard let pause = longestWait else { return nil }
+        var next = now + pause
+        for deadline in deadlines { next = min(next, deadline.at) }
+        return next
     }
 
     private static func isOn(_ limit: Duration?) -> Bool { limit.map { $0 > .zero } ?? false }

@@ -32,7 +32,9 @@ struct AttemptOutput: Sendable {
     init(path: String, in results: Directory, limit: Int, profile: AgentProfile? = nil) {
         do throws(SystemCallError) {
             var directory = results
-            for part in path.split(separator: "/") { directory = try directory.subdirectory(FileName(String(part))) }
+            for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+                directory = try directory.subdirectory(FileName(bytes: part))
+            }
             let log = try directory.openFile("stdout.log")
             stdout = try OutputExcerpt.read(log, limit: limit)
             if let profile, profile.printsEvents { report = try AgentReport.read(log, profile: profile) }

@@ -55,27 +55,30 @@ extension Worker {
     func beginWatch(_ task: TaskRecord, _ state: ClaimState, timeout: Duration?) {
         guard let profile = profile(of: task.agent) else { return }
         let now = clock.now
-        let watch = AttemptWatch(limits: profile.liveness, printsEvents: profile.printsEvents, now: now)
-        var attempt = WatchedAttempt(
+        let printsEvents = profile.printsEvents
+        let watch = AttemptWatch(limits: profile.liveness, printsEvents: printsEvents, now: now)
+        let spending = SpendingWatch(at: now)
+        var lookAt = watch.lookAt
+        if printsEvents, task.maxCostUSD != nil || budget.limit != nil {
+            lookAt = min(spending.firstLook, lookAt ?? spending.firstLook)
+        }
+        var nearlyOverAt: ContinuousClock.Instant?
+        if let timeout, let first = lookAt {
+            let nearly = now.advanced(by: timeout - min(.seconds(2), timeout / 4))
+            nearlyOverAt = nearly
+            lookAt = min(first, nearly)
+        }
+        watched[state.taskID] = WatchedAttempt(
             state: state,
             profile: profile,
             watch: watch,
-            spending: SpendingWatch(at: now),
-            maxCostUSD: task.maxCostUSD
+            spending: spending,
+            maxCostUSD: task.maxCostUSD,
+            tail: printsEvents ? EventTail(profile: profile) : nil,
+            lookAt: lookAt,
+            nearlyOverAt: nearlyOverAt
         )
-        attempt.lookAt = watch.lookAt
-        if profile.printsEvents, task.maxCostUSD != nil || budget.limit != nil {
-            let first = attempt.spending.firstLook
-            attempt.lookAt = min(first, watch.lookAt ?? first)
-        }
-        if let timeout, attempt.lookAt != nil {
-            let nearly = now.advanced(by: timeout - min(.seconds(2), timeout / 4))
-            attempt.nearlyOverAt = nearly
-            attempt.lookAt = attempt.lookAt.map { min($0, nearly) }
-        }
-        if profile.printsEvents { attempt.tail = EventTail(profile: profile) }
-        watched[state.taskID] = attempt
-        armWatch(for: attempt.lookAt)
+        armWatch(for: lookAt)
     }
 
     /// Takes up the watch of an attempt that an earlier daemon began.
