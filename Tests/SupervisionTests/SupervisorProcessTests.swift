@@ -60,7 +60,10 @@ import Testing
             let inode = try fixture.exits.status(of: spare)?.identity
             var request = fixture.request("exit 7")
             request.spareName = spare
-            guard case .recorded = try await fixture.run(request) else { throw FixtureError("no record") }
+            guard case .recorded = try await fixture.run(request) else {
+                Issue.record("the attempt did not run")
+                return
+            }
             #expect(try fixture.recordFile(fixture.runID)?.ending == .exited(code: 7))
             #expect(try fixture.exits.status(of: spare) == nil)
             if isThere { #expect(try fixture.exits.status(of: request.recordName)?.identity == inode) }
