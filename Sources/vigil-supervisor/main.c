@@ -134,6 +134,7 @@ static bool report(struct request *request, const struct channels *channels, con
         write_for_next_daemon(request, signals, text, length);
     }
     drop(&request->lock_fd);
+    show_idle();
     if (gone) return false;
     if (answer(control, written ? ANSWER_RECORD : ANSWER_UNWRITTEN, text, length)) return true;
     if (!written || !request->sync_record) write_for_next_daemon(request, signals, text, length);
@@ -152,7 +153,6 @@ static bool serve(struct request *request, const struct channels *channels) {
     bool daemon_gone = false;
     run_attempt(request, channels, &outcome, &daemon_gone);
     bool goes_on = report(request, channels, &outcome, daemon_gone);
-    show_idle();
     close_request(request);
     tidy_cgroup();
     return goes_on;

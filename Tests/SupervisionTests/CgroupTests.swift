@@ -7,7 +7,12 @@ import SystemKit
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2)), .enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
+/// One after the other: what some enable, and what some remove, others would notice.
+@Suite(
+    .serialized,
+    .timeLimit(.minutes(2)),
+    .enabled(if: cgroupParent != nil, "needs a writable control group of version 2")
+)
 struct CgroupTests {
     private let parent: Directory
 
@@ -225,7 +230,7 @@ extension CgroupTests {
         try await Fixture.with { fixture in
             async let searches = blocking { (0..<100).map { _ in ProcessTree.killAbandonedCgroups() } }
             for _ in 1...50 {
-                let record = try await fixture.record("\(findGroup) test -d $g") { $0.cgroupParent = parent.path }
+                let record = try await fixture.record("\(findGroup) test \"$n\"") { $0.cgroupParent = parent.path }
                 #expect(record.ending == .exited(code: 0))
             }
             #expect(try await searches.count == 100)
