@@ -47,7 +47,7 @@ extension JSONParser {
     ) throws(JSONParseError) -> [JSONScalar?]? {
         do throws(JSONFault) {
             var reader = JSONReader(bytes: bytes, limits: limits)
-            return try reader.members(keys)
+            return try reader.document { (reader) throws(JSONFault) in try reader.members(keys) }
         } catch {
             throw error.located(in: bytes)
         }
