@@ -15,6 +15,8 @@ package final class Claim {
     package internal(set) var state: ClaimState
     /// The directory of the task's output, while an attempt runs.
     var output: Directory?
+    /// The directory of the running attempt's logs, as far as this process has opened it.
+    package internal(set) var logs: Directory?
     private let lock: OwnedDescriptor
 
     init(task: TaskRecord, state: ClaimState, modified nanoseconds: Int64, lock: consuming OwnedDescriptor) {

@@ -61,12 +61,12 @@ extension ClaimState.Session {
         usage = object["usage"]?.objectValue
     }
 
-    var json: JSONValue {
+    var json: JSONObject {
         var object: JSONObject = [
             "id": .string(id), "agent": .string(agent.string), "knows": .string(knowledge.rawValue),
         ]
         object["cut_off_by"] = cutOffBy.map { .string($0.rawValue) }
         object["usage"] = usage.map(JSONValue.object)
-        return .object(object)
+        return object
     }
 }

@@ -64,7 +64,7 @@ extension ClaimState.Verification {
         starts = object["starts"]?.intValue ?? 0
     }
 
-    var json: JSONValue {
+    var json: JSONObject {
         [
             "agent_run_id": .string(agentRunID), "due": .array(due.map { .string($0.string) }),
             "found": .array(found.map(\.json)), "starts": .integer(starts),
@@ -78,5 +78,5 @@ extension ClaimState.Complaint {
         self.init(rounds: rounds, text: text)
     }
 
-    var json: JSONValue { ["rounds": .integer(rounds), "text": .string(text)] }
+    var json: JSONObject { ["rounds": .integer(rounds), "text": .string(text)] }
 }

@@ -100,26 +100,7 @@ extension ClaimState {
     /// The record's bytes.
     /// - Returns: One JSON object and a newline.
     package func encoded() -> [UInt8] {
-        var object: JSONObject = [
-            "version": .integer(Self.version), "task_id": .string(taskID.string), "worker": .string(worker.string),
-            "owner": .string(owner), "phase": .string(phase.rawValue), "attempt": .integer(attempt),
-            "run_id": .string(runID), "queued_at": .string(queuedAt.description), "digest": .string(digest),
-        ]
-        object["first_started_at"] = firstStartedAt.map { .string($0.description) }
-        object["not_before"] = notBefore.map { .string($0.description) }
-        if uncountedCostUSD > 0 { object["uncounted_cost_usd"] = .decimal(uncountedCostUSD) }
-        if !attempts.isEmpty { object["attempts"] = .array(attempts.map(\.json)) }
-        object["session"] = session?.json
-        object["verification"] = verification?.json
-        object["complaint"] = complaint?.json
-        if let verdict {
-            object["verdict"] = [
-                "reason": .string(verdict.reason.rawValue), "failure_reason": .string(verdict.failure.reason.rawValue),
-                "message": .string(verdict.failure.message), "permanent": .bool(verdict.failure.isPermanent),
-                "file": .string(verdict.fileName), "timestamp": .string(verdict.timestamp.description),
-            ]
-        }
-        return JSONWriter.bytes(.object(object)) + [UInt8(ascii: "\n")]
+        line + [UInt8(ascii: "\n")]
     }
 
     /// Reads the record of a task; `nil` for a torn one, for one of a later version, and for one of another task.
@@ -165,6 +146,41 @@ extension ClaimState {
 
     /// More than a hundred attempts with their messages need.
     static let maxBytes = 4 << 20
+}
+
+extension ClaimState: RecordPart {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
+        members.add("version", Int(Self.version))
+        members.add("task_id", taskID)
+        members.add("worker", worker)
+        members.add("owner", owner)
+        members.add("phase", phase.rawValue)
+        members.add("attempt", attempt)
+        members.add("run_id", runID)
+        members.add("queued_at", queuedAt)
+        members.add("digest", digest)
+        members.add("first_started_at", ifThere: firstStartedAt)
+        members.add("not_before", ifThere: notBefore)
+        members.add("uncounted_cost_usd", dollars: uncountedCostUSD > 0 ? uncountedCostUSD : nil)
+        if !attempts.isEmpty { members.add("attempts", attempts) }
+        members.add("session", ifThere: session?.json)
+        members.add("verification", ifThere: verification?.json)
+        members.add("complaint", ifThere: complaint?.json)
+        members.add("verdict", ifThere: verdict)
+    }
+}
+
+extension ClaimState.Verdict: RecordPart {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
+        members.add("reason", reason.rawValue)
+        members.add("failure_reason", failure.reason.rawValue)
+        members.add("message", failure.message)
+        members.add("permanent", json: .bool(failure.isPermanent))
+        members.add("file", fileName)
+        members.add("timestamp", timestamp)
+    }
 }
 
 extension ClaimState.Verdict {

@@ -58,20 +58,30 @@ package final class Committer: Sendable {
     /// - Parameter commit: The changes.
     /// - Throws: The first error of the first phase that failed.
     package func commit(_ commit: Commit) async throws(SystemCallError) {
-        let error: SystemCallError?
-        if durability == .relaxed {
-            error = Batch.run([commit], durability: .relaxed)[0]
-        } else {
-            error = await withCheckedContinuation { done in
-                let isFirst = state.withLock { state in
-                    state.waiting.append(Pending(commit: commit, done: done))
-                    defer { state.isDraining = true }
-                    return !state.isDraining
-                }
-                if isFirst { reactor.runInBackground { self.drain() } }
+        if durability == .relaxed { return try Self.write(commit) }
+        let error = await withCheckedContinuation { done in
+            let isFirst = state.withLock { state in
+                state.waiting.append(Pending(commit: commit, done: done))
+                defer { state.isDraining = true }
+                return !state.isDraining
             }
+            if isFirst { reactor.runInBackground { self.drain() } }
         }
         if let error { throw error }
+    }
+
+    /// Without syncs there is nothing to share, and nothing to wait for.
+    private static func write(_ commit: Commit) throws(SystemCallError) {
+        for case .write(let name, let bytes, let directory, let mode, let replacing) in commit.phases.joined() {
+            try AtomicFile.write(
+                bytes,
+                as: name,
+                in: directory,
+                mode: mode,
+                replacing: replacing,
+                durability: .relaxed
+            )
+        }
     }
 
     private func drain() {
@@ -82,7 +92,7 @@ package final class Committer: Sendable {
                 return state.waiting
             }
             if batch.isEmpty { return }
-            let errors = Batch.run(batch.map(\.commit), durability: durability)
+            let errors = Batch.run(batch.map(\.commit))
             for (pending, error) in zip(batch, errors) { pending.done.resume(returning: error) }
         }
     }
@@ -98,11 +108,10 @@ private struct Batch {
         var replacing: Bool
     }
 
-    let durability: Durability
     var errors: [SystemCallError?]
 
-    static func run(_ commits: [Commit], durability: Durability) -> [SystemCallError?] {
-        var batch = Batch(durability: durability, errors: Array(repeating: nil, count: commits.count))
+    static func run(_ commits: [Commit]) -> [SystemCallError?] {
+        var batch = Batch(errors: Array(repeating: nil, count: commits.count))
         for phase in 0..<(commits.map(\.phases.count).max() ?? 0) {
             var steps: [(commit: Int, step: Commit.Step)] = []
             for (index, commit) in commits.enumerated() where batch.errors[index] == nil && phase < commit.phases.count
@@ -141,7 +150,7 @@ private struct Batch {
             wanted.append((index, name, replacing))
         }
         var writes: [Write] = []
-        let results = AtomicFile.prepare(all: files, durability: durability)
+        let results = AtomicFile.prepare(all: files, durability: .full)
         for (result, (file, want)) in zip(results, zip(files, wanted)) {
             switch result {
             case .success(let temporary):
@@ -178,7 +187,6 @@ private struct Batch {
     }
 
     private mutating func sync(_ directories: [(commit: Int, directory: Directory)]) {
-        guard durability == .full else { return }
         var synced: [ObjectIdentifier: SystemCallError?] = [:]
         for (index, directory) in directories where errors[index] == nil {
             let key = ObjectIdentifier(directory)
@@ -194,7 +202,6 @@ private struct Batch {
 
     /// The device then has the data of all files at the same time.
     private func beginSyncs(_ steps: [(commit: Int, step: Commit.Step)]) {
-        guard durability == .full else { return }
         for case (let index, .syncFile(let name, let directory)) in steps where errors[index] == nil {
             // Only a hint; the sync itself says what is wrong.
             _ = try? directory.openFile(name).beginSync()
@@ -202,7 +209,6 @@ private struct Batch {
     }
 
     private func syncFile(_ name: FileName, in directory: Directory) throws(SystemCallError) {
-        guard durability == .full else { return }
         do {
             try directory.openFile(name).sync()
         } catch  where error.errno == .noEntry {

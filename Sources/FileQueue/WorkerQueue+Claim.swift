@@ -125,6 +125,7 @@ extension WorkerQueue {
             directory = try directory.subdirectory(FileName(String(part)), create: 0o750)
             if claim.output == nil { claim.output = directory }
         }
+        claim.logs = directory
         return (directory, path)
     }
 

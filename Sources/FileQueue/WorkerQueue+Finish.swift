@@ -35,6 +35,7 @@ extension WorkerQueue {
         let isChecked = claim.state.verification != nil
         // A claim that waits holds no more descriptors than its lock.
         claim.output = nil
+        claim.logs = nil
         try await replace(state, of: claim)
         // It means nothing any more; what is left of it goes at the next start.
         if isChecked { _ = try? claims.remove(claim.checkName) }

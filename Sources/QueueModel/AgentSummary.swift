@@ -62,7 +62,8 @@ package struct AgentSummary: Sendable, Hashable {
 }
 
 extension AgentSummary: RecordPart {
-    func add(to members: inout some MemberSink) {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
         members.add("name", name)
         members.add("model", ifThere: model)
         members.add("session_id", ifThere: sessionID)

@@ -86,7 +86,8 @@ package struct AttemptRecord: Sendable, Hashable {
 }
 
 extension AttemptRecord: RecordPart {
-    func add(to members: inout some MemberSink) {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
         members.add("number", number)
         members.add("started_at", orNull: startedAt)
         members.add("finished_at", orNull: finishedAt)

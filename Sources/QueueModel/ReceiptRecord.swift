@@ -41,7 +41,8 @@ package struct ReceiptRecord: Sendable, Equatable {
 }
 
 extension ReceiptRecord: RecordPart {
-    func add(to members: inout some MemberSink) {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
         members.add("task_id", taskID)
         members.add("worker", worker)
         members.add("status", "received")

@@ -2,21 +2,22 @@
 // Writing the files that Vigil reads again.
 
 /// A record, or a part of one, that says its members once: for a tree, and for bytes without a tree.
-protocol RecordPart {
+package protocol RecordPart {
     /// Hands over the members in the order in which they are written.
+    /// - Parameter members: Where they go.
     func add(to members: inout some MemberSink)
 }
 
 extension RecordPart {
     /// The part as a JSON object.
-    var tree: JSONValue {
+    package var tree: JSONValue {
         var members = RecordMembers()
         add(to: &members)
         return members.json
     }
 
-    /// The part as JSON on one line.
-    var line: [UInt8] {
+    /// The part as JSON on one line, without its end.
+    package var line: [UInt8] {
         var bytes = RecordBytes()
         bytes.write(self)
         return bytes.output.bytes
@@ -24,7 +25,7 @@ extension RecordPart {
 }
 
 /// Where the members of a record go; their keys must differ, and need no escape.
-protocol MemberSink {
+package protocol MemberSink {
     /// Adds a string.
     mutating func add(_ key: String, _ value: String)
     /// Adds a whole number.
@@ -43,55 +44,55 @@ protocol MemberSink {
 
 extension MemberSink {
     /// Adds an identifier.
-    mutating func add<Rule>(_ key: String, _ value: Identifier<Rule>) { add(key, value.string) }
+    package mutating func add<Rule>(_ key: String, _ value: Identifier<Rule>) { add(key, value.string) }
 
     /// Adds a string, or nothing when there is none.
-    mutating func add(_ key: String, ifThere value: String?) {
+    package mutating func add(_ key: String, ifThere value: String?) {
         if let value { add(key, value) }
     }
 
     /// Adds a whole number, or nothing when there is none.
-    mutating func add(_ key: String, ifThere value: Int?) {
+    package mutating func add(_ key: String, ifThere value: Int?) {
         if let value { add(key, value) }
     }
 
     /// Adds a point in time, or nothing when there is none.
-    mutating func add(_ key: String, ifThere value: Timestamp?) {
+    package mutating func add(_ key: String, ifThere value: Timestamp?) {
         if let value { add(key, value) }
     }
 
     /// Adds an object, or nothing when there is none.
-    mutating func add(_ key: String, ifThere part: (some RecordPart)?) {
+    package mutating func add(_ key: String, ifThere part: (some RecordPart)?) {
         if let part { add(key, part) }
     }
 
     /// Adds an object as it came, or nothing when there is none.
-    mutating func add(_ key: String, ifThere object: JSONObject?) {
+    package mutating func add(_ key: String, ifThere object: JSONObject?) {
         if let object { add(key, json: .object(object)) }
     }
 
     /// Adds US dollars, or nothing when they are not known.
-    mutating func add(_ key: String, dollars: Double?) {
+    package mutating func add(_ key: String, dollars: Double?) {
         if let dollars { add(key, json: .decimal(dollars)) }
     }
 
     /// Adds a flag, or nothing when it is not set.
-    mutating func add(_ key: String, ifSet flag: Bool) {
+    package mutating func add(_ key: String, ifSet flag: Bool) {
         if flag { add(key, json: true) }
     }
 
     /// Adds a whole number, or `null` when there is none.
-    mutating func add(_ key: String, orNull value: Int?) {
+    package mutating func add(_ key: String, orNull value: Int?) {
         if let value { add(key, value) } else { add(key, json: .null) }
     }
 
     /// Adds a string, or `null` when there is none.
-    mutating func add(_ key: String, orNull value: String?) {
+    package mutating func add(_ key: String, orNull value: String?) {
         if let value { add(key, value) } else { add(key, json: .null) }
     }
 
     /// Adds a point in time, or `null` when there is none.
-    mutating func add(_ key: String, orNull value: Timestamp?) {
+    package mutating func add(_ key: String, orNull value: Timestamp?) {
         if let value { add(key, value) } else { add(key, json: .null) }
     }
 }

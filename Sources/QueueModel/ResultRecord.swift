@@ -80,7 +80,8 @@ package struct ResultRecord: Sendable, Equatable {
 }
 
 extension ResultRecord: RecordPart {
-    func add(to members: inout some MemberSink) {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
         members.add("task_id", taskID)
         members.add("worker", worker)
         members.add("status", status.rawValue)
@@ -164,7 +165,8 @@ extension Failure: RecordPart {
     /// The failure as a JSON object.
     package var json: JSONValue { tree }
 
-    func add(to members: inout some MemberSink) {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
         members.add("reason", reason.rawValue)
         members.add("message", message)
         members.add("permanent", json: .bool(isPermanent))

@@ -65,7 +65,8 @@ package struct TokenCounts: Sendable, Hashable {
 }
 
 extension TokenCounts: RecordPart {
-    func add(to members: inout some MemberSink) {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
         for kind in Kind.allCases where self[kind] > 0 { members.add(kind.rawValue, self[kind]) }
     }
 }

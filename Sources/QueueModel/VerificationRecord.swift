@@ -95,7 +95,8 @@ package struct VerificationRecord: Sendable, Hashable {
 // MARK: - Writing
 
 extension CheckRecord: RecordPart {
-    func add(to members: inout some MemberSink) {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
         members.add("name", name)
         members.add("exit_code", orNull: exitCode)
         members.add("duration_seconds", seconds: duration)
@@ -105,7 +106,8 @@ extension CheckRecord: RecordPart {
 }
 
 extension VerificationRecord: RecordPart {
-    func add(to members: inout some MemberSink) {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
         members.add("status", hasPassed ? "passed" : "failed")
         members.add("rounds", rounds)
         members.add("checks", checks)

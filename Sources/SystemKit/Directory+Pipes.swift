@@ -48,6 +48,14 @@ extension Directory {
         }
     }
 
+    /// Opens a named pipe for writing when somebody reads it; says nothing of why it cannot be, which is the usual case.
+    /// - Parameter name: Its name.
+    /// - Returns: The open pipe; `nil` without a reader, or when ``openPipe(_:for:)`` would throw.
+    package func pipeWithReader(_ name: FileName) -> OwnedDescriptor? {
+        let result = unsafe name.withBytes { unsafe cl_pipe_open(descriptor, $0, $1, PipeAccess.writing.number) }
+        return result < 0 ? nil : OwnedDescriptor(adopting: result)
+    }
+
     /// Opens a named pipe without waiting for the other end; reads and writes do not wait either.
     /// - Parameters:
     ///   - name: Its name.

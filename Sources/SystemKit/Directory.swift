@@ -8,13 +8,37 @@ import CLinux
 /// All files are reached by one ``FileName`` relative to the open directory, so that nobody can lead a call elsewhere by
 /// replacing a part of the path. No call follows a symbolic link in the last place. Safe to use from any thread.
 package final class Directory: Sendable {
+    private enum Origin {
+        /// The path as C reads it, zero-terminated.
+        case path([CChar])
+        case child(of: Directory, FileName)
+    }
+
     private let handle: OwnedDescriptor
-    /// The path as C reads it, zero-terminated.
-    private let location: [CChar]
+    private let origin: Origin
+
+    private init(adopting descriptor: Int32, _ origin: Origin) {
+        handle = OwnedDescriptor(adopting: descriptor)
+        self.origin = origin
+    }
 
     init(adopting descriptor: Int32, location: [CChar]) {
         handle = OwnedDescriptor(adopting: descriptor)
-        self.location = location
+        origin = .path(location)
+    }
+
+    /// The path as C reads it, zero-terminated; put together when somebody asks, which is seldom.
+    private var location: [CChar] {
+        switch origin {
+        case .path(let location): return location
+        case .child(let parent, let name):
+            var location = parent.location
+            location.removeLast()
+            if location.last != 0x2f { location.append(0x2f) }
+            location += name.bytes.map { CChar(bitPattern: $0) }
+            location.append(0)
+            return location
+        }
     }
 
     /// The path the directory was opened by, for messages; not exact when a component is not UTF-8.
@@ -103,10 +127,7 @@ extension Directory {
             if result != -Errno.exists.rawValue { try check(result, "mkdir", pathOf(name)) }
         }
         let opened = unsafe name.withBytes { unsafe cl_directory_open_at(descriptor, $0, $1) }
-        let child = try check(opened, "open", pathOf(name))
-        let separator = location.dropLast().last == 0x2f ? [] : [CChar(0x2f)]
-        let suffix = name.bytes.map { CChar(bitPattern: $0) } + [0]
-        return Directory(adopting: child, location: location.dropLast() + separator + suffix)
+        return Directory(adopting: try check(opened, "open", pathOf(name)), .child(of: self, name))
     }
 
     /// The path of a file in this directory, for messages.

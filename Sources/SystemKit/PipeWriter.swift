@@ -23,7 +23,7 @@ package final class PipeWriter {
         // Without a reader the pipe is not even opened, so that the next one does not get old news.
         if output == nil {
             // No reader, no pipe, no descriptor left: nobody gets the line.
-            guard let opened = try? directory.openPipe(name, for: .writing) else { return false }
+            guard let opened = directory.pipeWithReader(name) else { return false }
             output = .some(opened)
         }
         let bytes = line()

@@ -48,14 +48,19 @@ extension Worker {
         _ record: ExitRecord?,
         _ profile: AgentProfile?
     ) async -> AttemptOutput {
-        let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
-        let limit = configuration.maxResultOutput
-        let results = queue.results
         if let record, record.stdoutBytes == 0, record.stderrBytes == 0 { return AttemptOutput() }
+        let limit = configuration.maxResultOutput
+        let place: AttemptOutput.Place =
+            if let logs = claim.logs { .directory(logs) } else {
+                .path(WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt), below: queue.results)
+            }
+        let hasErrors = record?.stderrBytes != 0
         // A megabyte is read and checked in a millisecond or two; that is too long for the reactor.
         if let record, record.stdoutBytes + record.stderrBytes < 65_536 {
-            return AttemptOutput(path: path, in: results, limit: limit, profile: profile)
+            return AttemptOutput(place, limit: limit, profile: profile, hasErrors: hasErrors)
         }
-        return await reactor.offload { AttemptOutput(path: path, in: results, limit: limit, profile: profile) }
+        return await reactor.offload {
+            AttemptOutput(place, limit: limit, profile: profile, hasErrors: hasErrors)
+        }
     }
 }

@@ -118,10 +118,10 @@ extension Worker {
     func settleStopped(_ id: TaskID, exitRecord: [UInt8]?) async {
         guard let claim = claims[id] else { return }
         if claim.state.verification != nil { return await resumeVerification(id, agentRecord: exitRecord) }
-        // A record that cannot be read, or of an earlier attempt, says nothing about this one.
         // Where the claim's own record is lost, there is nothing to compare it with, and only what was synced is what it
         // seems to be.
         let isAnyones = claim.state.runID.isEmpty && queue.committer.durability == .full
+        // A record that cannot be read, or of an earlier attempt, says nothing about this one.
         if let record = exitRecord.flatMap({ try? ExitRecord(decoding: $0) }),
             record.runID == claim.state.runID || isAnyones
         {
