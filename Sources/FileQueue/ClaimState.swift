@@ -98,9 +98,14 @@ package struct ClaimState: Sendable, Equatable {
 
 extension ClaimState {
     /// The record's bytes.
-    /// - Returns: One JSON object and a newline.
+    /// - Returns: One JSON object, spaces up to a whole step, and a newline.
     package func encoded() -> [UInt8] {
-        line + [UInt8(ascii: "\n")]
+        var bytes = line
+        // Most records are of one length then, as exit records are, and a spare need not be cut.
+        let spaces = Self.step - 1 - bytes.count % Self.step
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: spaces))
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
     }
 
     /// Reads the record of a task; `nil` for a torn one, for one of a later version, and for one of another task.
@@ -143,6 +148,9 @@ extension ClaimState {
         complaint = object["complaint"]?.objectValue.flatMap(Complaint.init)
         if phase == .dead && verdict == nil { return nil }
     }
+
+    /// What the lengths of records are multiples of.
+    static let step = 64
 
     /// More than a hundred attempts with their messages need.
     static let maxBytes = 4 << 20
