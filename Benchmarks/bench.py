@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -49,7 +48,7 @@ def main():
     parser.add_argument("--programs", type=pathlib.Path, default=rig.PROGRAMS, help="where the built programs are")
     parser.add_argument("--json", type=pathlib.Path, help="write the report to this file")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vigil-bench-", ignore_cleanup_errors=True) as scratch:
+    with rig.place() as scratch:
         bench = rig.Rig(scratch, options.programs, isolated=not options.not_isolated)
         report, load = figures.Report(), []
         known = parts(bench, report, options)
@@ -68,7 +67,7 @@ def main():
             "load_average": {"least": min(load), "most": max(load)}, "seconds": round(time.time() - began),
             "date": time.strftime("%Y-%m-%d", time.gmtime(began)), "figures": report.json(),
         }
-        # Before the clean-up, which takes minutes after a million files.
+        # Before the clean-up, which can take minutes after a million files.
         if options.json:
             options.json.parent.mkdir(parents=True, exist_ok=True)
             options.json.write_text(json.dumps(document, indent=1) + "\n")

@@ -7,13 +7,12 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 sys.dont_write_bytecode = True
 
-from suite.rig import real_time_prefix  # noqa: E402
+from suite.rig import place, real_time_prefix  # noqa: E402
 
 # Vigil first and last, so that a machine that grows slower or quicker shows.
 RUNNERS = [
@@ -44,16 +43,23 @@ def main():
     details = options.out / "peers"
     details.mkdir(parents=True, exist_ok=True)
     rows = []
-    # Nothing is removed before the end, and each run has a block group of its own: ext4 without a journal is slow to
-    # create files where many were deleted in the last minute.
-    scratch = tempfile.TemporaryDirectory(prefix="vigil-peers-", ignore_cleanup_errors=True)
-    subprocess.run(["chattr", "+T", scratch.name], stderr=subprocess.DEVNULL, check=False)
+    with place() as scratch:
+        # Nothing is removed before the end, and each run has a block group of its own: ext4 without a journal, where
+        # no other can be mounted, is slow to create files where many were deleted in the last minutes.
+        subprocess.run(["chattr", "+T", scratch], stderr=subprocess.DEVNULL, check=False)
+        measure(scratch, details, options, rows)
+    (options.out / "peers.json").write_text(json.dumps(rows, indent=1) + "\n")
+    subprocess.run([sys.executable, HERE / "table.py", details], check=True)
+
+
+def measure(scratch, details, options, rows):
+    """Measures one runner after the other."""
     for name, peer, settings in RUNNERS:
         if options.only and not any(name.startswith(wanted) for wanted in options.only):
             continue
         report = details / f"{name.replace(', ', '-')}.json"
         words = [*real_time_prefix(), sys.executable, HERE / "run.py", "--peer", peer, "--json", report, "--phases", options.phases]
-        words += ["--dir", scratch.name, "--keep"]
+        words += ["--dir", scratch, "--keep"]
         words += [word for setting in settings for word in ("--opt", setting)] + options.option
         run = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
         if run.returncode != 0 or not report.exists():
@@ -62,10 +68,6 @@ def main():
         found = json.loads(report.read_text())
         rows.append(row(name, found))
         print(json.dumps(rows[-1]), flush=True)
-    (options.out / "peers.json").write_text(json.dumps(rows, indent=1) + "\n")
-    subprocess.run([sys.executable, HERE / "table.py", details], check=True)
-    # It takes a while.
-    scratch.cleanup()
 
 
 if __name__ == "__main__":
