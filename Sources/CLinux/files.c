@@ -156,6 +156,15 @@ int cl_file_system_magic(const char *path, uint64_t *magic) {
     return 0;
 }
 
+int cl_room(int directory, uint64_t *bytes, uint64_t *files) {
+    struct statfs status;
+    if (fstatfs(directory, &status) < 0) return -errno;
+    *bytes = (uint64_t)status.f_bavail * (uint64_t)status.f_bsize;
+    // Some file systems make inodes as they need them, and count none.
+    *files = status.f_files == 0 ? UINT64_MAX : (uint64_t)status.f_ffree;
+    return 0;
+}
+
 long cl_link_target(const char *path, char *buffer, size_t size) { RETRY(readlink(path, buffer, size)); }
 
 // MARK: Names

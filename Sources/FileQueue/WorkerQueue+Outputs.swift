@@ -7,6 +7,13 @@ import SystemKit
 // A result in a directory that was moved away is a result that nobody finds. So each directory is looked at before
 // something is written to it, made where it is missing, and opened anew where its path names another by now.
 extension WorkerQueue {
+    /// Whether results and output can be written without a look at what is left: 64 MiB, and a thousand files.
+    package var hasRoomToSpare: Bool {
+        // Where nothing is known there may be none.
+        guard let room = try? results.room() else { return false }
+        return room.bytes >= 64 << 20 && room.files >= 1_000
+    }
+
     func reopenResults() throws(SystemCallError) {
         try shelf.reopen()
         if results.isOnPath() { return }

@@ -59,6 +59,16 @@ package final class Directory: Sendable {
         try handle.status()
     }
 
+    /// What an ordinary user can still write to the directory's file system: fstatfs(2).
+    /// - Returns: Bytes, and the number of files.
+    /// - Throws: What fstatfs(2) reports.
+    package func room() throws(SystemCallError) -> (bytes: UInt64, files: UInt64) {
+        var bytes: UInt64 = 0
+        var files: UInt64 = 0
+        try check(unsafe cl_room(descriptor, &bytes, &files), "fstatfs", path)
+        return (bytes, files)
+    }
+
     /// Makes creations, renames and removals in this directory durable: fsync(2) of the directory.
     package func sync() throws(SystemCallError) {
         try check(cl_sync(descriptor), "fsync", path)

@@ -17,9 +17,12 @@ extension Worker {
 
     /// Gives an ended attempt's slot back, and has its result written once the next attempt has begun.
     ///
-    /// When as many results wait for the disk as there are slots, the slot is kept.
+    /// The slot is kept when as many results wait for the disk as there are slots, and when the disk is nearly full: an
+    /// agent whose output cannot be written must not start, and the result is the first to find that out.
     func publishLater(_ id: TaskID, _ conclusion: Conclusion) {
-        if running.contains(id), publishing.count < configuration.maxConcurrent { publishing.insert(id) }
+        if running.contains(id), publishing.count < configuration.maxConcurrent, queue.hasRoomToSpare {
+            publishing.insert(id)
+        }
         unpublished.append(.publish(id, conclusion))
         poke()
     }

@@ -88,6 +88,8 @@ long cl_output_write(int descriptor, int kind, const void *bytes, size_t count);
 
 int cl_memory_file(void);
 int cl_file_system_magic(const char *path, uint64_t *magic);
+/// What an ordinary user can still write to the file system of a directory: bytes, and files.
+int cl_room(int directory, uint64_t *bytes, uint64_t *files);
 long cl_link_target(const char *path, char *buffer, size_t size);
 
 // MARK: Stream sockets
