@@ -31,22 +31,18 @@ import Testing
         }
     }
 
-    @Test func slotDoesNotWaitForTheResultOfTheTaskBefore() async throws {
+    @Test(arguments: [("say ran", "task completed"), ("exit 1", "task failed")])
+    func slotDoesNotWaitForTheResultOfTheTaskBefore(script: String, message: String) async throws {
         try await DaemonFixture.idle(["MAX_CONCURRENT_TASKS": "1", "MAX_RETRIES": "0"]) { daemon in
-            for (number, script) in ["say ran", "exit 1", "say ran"].enumerated() {
-                let time: JSONValue = .string("2026-01-0\(number + 1)T00:00:00Z")
-                try daemon.submit("t\(number)", script, ["created_at": time])
-            }
+            try daemon.submit("first", script, ["created_at": "2026-01-01T00:00:00Z"])
+            try daemon.submit("second", "say ran", ["created_at": "2026-01-02T00:00:00Z"])
             try await daemon.start()
-            _ = try await daemon.logEntry("task failed")
-            _ = try await daemon.logEntry("task completed") { $0["task_id"]?.stringValue == "t2" }
+            _ = try await daemon.logEntry(message) { $0["task_id"]?.stringValue == "first" }
             let lines = daemon.logEntries().map { entry in
                 "\(entry["task_id"]?.stringValue ?? "") \(entry["message"]?.stringValue ?? "")"
             }
-            for (started, ended) in [("t1", "t0 task completed"), ("t2", "t1 task failed")] {
-                let start = try #require(lines.firstIndex(of: "\(started) attempt started"))
-                #expect(start < (try #require(lines.firstIndex(of: ended))))
-            }
+            let start = try #require(lines.firstIndex(of: "second attempt started"))
+            #expect(start < (try #require(lines.firstIndex(of: "first \(message)"))))
             try await daemon.expectCleanEnd()
         }
     }
