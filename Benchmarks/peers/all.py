@@ -44,9 +44,6 @@ def main():
     details.mkdir(parents=True, exist_ok=True)
     rows = []
     with place() as scratch:
-        # Nothing is removed before the end, and each run has a block group of its own: ext4 without a journal, where
-        # no other can be mounted, is slow to create files where many were deleted in the last minutes.
-        subprocess.run(["chattr", "+T", scratch], stderr=subprocess.DEVNULL, check=False)
         measure(scratch, details, options, rows)
     (options.out / "peers.json").write_text(json.dumps(rows, indent=1) + "\n")
     subprocess.run([sys.executable, HERE / "table.py", details], check=True)

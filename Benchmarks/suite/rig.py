@@ -25,9 +25,6 @@ class Rig:
         self.vigil = pathlib.Path(programs) / "vigil"
         if not self.vigil.exists():
             raise SystemExit(f"{self.vigil} is missing; run make build first")
-        # Every root below gets a block group of its own: ext4 without a journal is slow to create files where many
-        # were deleted in the last minute.
-        subprocess.run(["chattr", "+T", self.scratch], stderr=subprocess.DEVNULL, check=False)
         self.tools = self.scratch / "tools"
         subprocess.run(["make", "-s", "-C", BENCHMARKS / "reference", f"BIN={self.tools}"], check=True)
         self.yardstick, self.child, self.http = (self.tools / name for name in ("yardstick", "child", "http"))
@@ -119,14 +116,17 @@ def place():
             shutil.which(words[0]) and subprocess.run(words, capture_output=True, check=False).returncode == 0
             for words in (["mkfs.ext4", "-q", "-N", "4000000", image], ["mount", "-o", "loop", image, mounted])
         )
+        scratch = mounted if made else pathlib.Path(directory)
         if not made:
             image.unlink()
-            yield pathlib.Path(directory)
-            return
+        # Every directory made here gets a block group of its own: ext4 without a journal, where no other can be mounted,
+        # is slow to create files where many were deleted in the last minutes.
+        subprocess.run(["chattr", "+T", scratch], stderr=subprocess.DEVNULL, check=False)
         try:
-            yield mounted
+            yield scratch
         finally:
-            subprocess.run(["umount", "--lazy", mounted], check=False)
+            if made:
+                subprocess.run(["umount", "--lazy", mounted], check=False)
 
 
 def real_time_prefix():
