@@ -31,17 +31,12 @@ extension QueueView {
         worker: WorkerID,
         attempt: Int
     ) throws(SystemCallError) -> Directory? {
-        var directory = shelf.root
-        let path = worker.string + "/" + WorkerQueue.logsPath(of: id, attempt: attempt)
-        for part in path.split(separator: "/") {
-            do throws(SystemCallError) {
-                directory = try directory.subdirectory(FileName(String(part)))
-            } catch {
-                if error.errno == .noEntry || error.errno == .notDirectory { return nil }
-                throw error
-            }
+        do throws(SystemCallError) {
+            return try shelf.root.descendant(worker.string + "/" + WorkerQueue.logsPath(of: id, attempt: attempt))
+        } catch {
+            if error.errno == .noEntry || error.errno == .notDirectory { return nil }
+            throw error
         }
-        return directory
     }
 
     /// The path of an attempt's log, for people; whether it is there or not.

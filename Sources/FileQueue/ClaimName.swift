@@ -56,3 +56,10 @@ package enum ClaimName: Hashable, Sendable {
         }
     }
 }
+
+extension Directory {
+    /// The record of a task in the directory of claims; nil when there is none that can be read as one.
+    func claimState(of id: TaskID) throws(SystemCallError) -> ClaimState? {
+        try read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap { ClaimState(decoding: $0, of: id) }
+    }
+}

@@ -60,13 +60,15 @@ extension ClaimState.Session {
         )
         usage = object["usage"]?.objectValue
     }
+}
 
-    var json: JSONObject {
-        var object: JSONObject = [
-            "id": .string(id), "agent": .string(agent.string), "knows": .string(knowledge.rawValue),
-        ]
-        object["cut_off_by"] = cutOffBy.map { .string($0.rawValue) }
-        object["usage"] = usage.map(JSONValue.object)
-        return object
+extension ClaimState.Session: RecordPart {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
+        members.add("id", id)
+        members.add("agent", agent)
+        members.add("knows", knowledge.rawValue)
+        members.add("cut_off_by", ifThere: cutOffBy?.rawValue)
+        members.add("usage", ifThere: usage)
     }
 }

@@ -63,12 +63,15 @@ extension ClaimState.Verification {
         found = (object["found"]?.arrayValue ?? []).compactMap(CheckRecord.init(json:))
         starts = object["starts"]?.intValue ?? 0
     }
+}
 
-    var json: JSONObject {
-        [
-            "agent_run_id": .string(agentRunID), "due": .array(due.map { .string($0.string) }),
-            "found": .array(found.map(\.json)), "starts": .integer(starts),
-        ]
+extension ClaimState.Verification: RecordPart {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
+        members.add("agent_run_id", agentRunID)
+        members.add("due", json: .array(due.map { .string($0.string) }))
+        members.add("found", found)
+        members.add("starts", starts)
     }
 }
 
@@ -77,6 +80,12 @@ extension ClaimState.Complaint {
         guard let rounds = object["rounds"]?.intValue, let text = object["text"]?.stringValue else { return nil }
         self.init(rounds: rounds, text: text)
     }
+}
 
-    var json: JSONObject { ["rounds": .integer(rounds), "text": .string(text)] }
+extension ClaimState.Complaint: RecordPart {
+    /// Hands over the members in the order in which they are written.
+    package func add(to members: inout some MemberSink) {
+        members.add("rounds", rounds)
+        members.add("text", text)
+    }
 }

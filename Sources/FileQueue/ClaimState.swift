@@ -116,16 +116,10 @@ extension ClaimState {
     ///   - bytes: The file's contents.
     ///   - id: The task whose record it should be.
     package init?(decoding bytes: [UInt8], of id: TaskID) {
-        self.init(decoding: bytes)
-        if taskID != id { return nil }
-    }
-
-    /// Reads a record; `nil` for a torn one and for one of a later version.
-    init?(decoding bytes: [UInt8]) {
         // A torn record says nothing; recovery goes by the names of the other files then.
         guard let object = (try? JSONParser.parse(bytes, limits: .file(ClaimState.maxBytes)))?.objectValue,
             object["version"]?.intValue == Int(Self.version),
-            let id = object["task_id"]?.stringValue.flatMap({ TaskID(bytes: Array($0.utf8)) }),
+            object["task_id"]?.stringValue == id.string,
             let worker = object["worker"]?.stringValue.flatMap({ WorkerID(bytes: Array($0.utf8)) }),
             let owner = object["owner"]?.stringValue,
             let phase = object["phase"]?.stringValue.flatMap(Phase.init(rawValue:)),
@@ -172,9 +166,9 @@ extension ClaimState: RecordPart {
         members.add("not_before", ifThere: notBefore)
         members.add("uncounted_cost_usd", dollars: uncountedCostUSD > 0 ? uncountedCostUSD : nil)
         if !attempts.isEmpty { members.add("attempts", attempts) }
-        members.add("session", ifThere: session?.json)
-        members.add("verification", ifThere: verification?.json)
-        members.add("complaint", ifThere: complaint?.json)
+        members.add("session", ifThere: session)
+        members.add("verification", ifThere: verification)
+        members.add("complaint", ifThere: complaint)
         members.add("verdict", ifThere: verdict)
     }
 }

@@ -98,8 +98,7 @@ package final class QueueView {
     /// - Returns: `nil` when it is not claimed.
     /// - Throws: When the record cannot be read.
     package func claim(of id: TaskID) throws(SystemCallError) -> ClaimState? {
-        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes)
-            .flatMap { ClaimState(decoding: $0, of: id) }
+        try claims.claimState(of: id)
     }
 
     /// All claims of the root.

@@ -50,7 +50,7 @@ struct SessionSearch {
         }
         for task in tasks {
             let own = held(task.id)
-            let recorded = own == nil ? try recordedState(of: task.id) : own
+            let recorded = own == nil ? try claims.claimState(of: task.id) : own
             guard let state = recorded, state.phase == .running, try isIn(session, state) else { continue }
             // Without a lock nobody runs it, whatever its record says.
             let isHeld = own == nil ? try isLocked(ClaimName.task(task.id, task.worker).fileName) : true
@@ -58,12 +58,6 @@ struct SessionSearch {
             return SessionUse(taskID: task.id, worker: task.worker)
         }
         return nil
-    }
-
-    private func recordedState(of id: TaskID) throws(SystemCallError) -> ClaimState? {
-        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap {
-            ClaimState(decoding: $0, of: id)
-        }
     }
 
     private func isLocked(_ name: FileName) throws(SystemCallError) -> Bool {
@@ -82,9 +76,7 @@ struct SessionSearch {
         guard session.utf8.count >= Self.shortestName else { return false }
         let path = state.worker.string + "/" + WorkerQueue.logsPath(of: state.taskID, attempt: state.attempt)
         do throws(SystemCallError) {
-            var directory = results
-            for part in path.split(separator: "/") { directory = try directory.subdirectory(FileName(String(part))) }
-            let log = try directory.openFile(OutputStream.standardOutput.fileName)
+            let log = try results.descendant(path).openFile(OutputStream.standardOutput.fileName)
             return try log.read(at: 0, count: Self.headBytes).contains(Array(session.utf8))
         } catch {
             let isGone: [Errno] = [.noEntry, .notDirectory, .isDirectory, .loop]

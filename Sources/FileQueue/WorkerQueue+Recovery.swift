@@ -71,8 +71,7 @@ extension WorkerQueue {
         do throws(SystemCallError) { lock = try claims.openFile(name) } catch  where error.errno == .noEntry {
             return nil
         }
-        let recorded = try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes)
-            .flatMap { ClaimState(decoding: $0, of: id) }
+        let recorded = try claims.claimState(of: id)
         guard try lock.tryLockExclusive() else {
             guard let recorded else { return nil }
             return .held(recorded, ownerIsAlive: isAlive(recorded.owner))

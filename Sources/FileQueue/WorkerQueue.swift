@@ -121,9 +121,7 @@ package final class WorkerQueue {
     /// - Returns: `nil` when it is not claimed, or a power cut took the record.
     /// - Throws: When the record cannot be read.
     package func recordedState(of id: TaskID) throws(SystemCallError) -> ClaimState? {
-        try claims.read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap {
-            ClaimState(decoding: $0, of: id)
-        }
+        try claims.claimState(of: id)
     }
 
     /// Asks for a task of this worker to be cancelled, as a command does; durable on return.

@@ -41,9 +41,6 @@ package struct AgentSummary: Sendable, Hashable {
         self.usage = usage
     }
 
-    /// The summary as a JSON object; what is not known is left out.
-    package var json: JSONValue { tree }
-
     /// The summary that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
         guard let object = json.objectValue else { return nil }
@@ -62,7 +59,7 @@ package struct AgentSummary: Sendable, Hashable {
 }
 
 extension AgentSummary: RecordPart {
-    /// Hands over the members in the order in which they are written.
+    /// Hands over the members in the order in which they are written; what is not known is left out.
     package func add(to members: inout some MemberSink) {
         members.add("name", name)
         members.add("model", ifThere: model)

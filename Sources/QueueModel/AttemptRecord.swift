@@ -61,9 +61,6 @@ package struct AttemptRecord: Sendable, Hashable {
         self.tokens = tokens
     }
 
-    /// The attempt as a JSON object.
-    package var json: JSONValue { tree }
-
     /// The attempt that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
         guard let object = json.objectValue else { return nil }

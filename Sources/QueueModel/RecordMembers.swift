@@ -10,7 +10,7 @@ package protocol RecordPart {
 
 extension RecordPart {
     /// The part as a JSON object.
-    package var tree: JSONValue {
+    package var json: JSONValue {
         var members = RecordMembers()
         add(to: &members)
         return members.json
@@ -114,8 +114,8 @@ struct RecordMembers: MemberSink {
     mutating func add(_ key: String, _ value: Int) { add(key, .integer(value)) }
     mutating func add(_ key: String, seconds: Duration) { add(key, .seconds(seconds)) }
     mutating func add(_ key: String, _ value: Timestamp) { add(key, value.json) }
-    mutating func add(_ key: String, _ part: some RecordPart) { add(key, part.tree) }
-    mutating func add(_ key: String, _ parts: [some RecordPart]) { add(key, .array(parts.map(\.tree))) }
+    mutating func add(_ key: String, _ part: some RecordPart) { add(key, part.json) }
+    mutating func add(_ key: String, _ parts: [some RecordPart]) { add(key, .array(parts.map(\.json))) }
 
     /// The object of the members so far.
     var object: JSONObject { JSONObject(distinct: members) }

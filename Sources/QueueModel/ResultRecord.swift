@@ -74,13 +74,12 @@ package struct ResultRecord: Sendable, Equatable {
     package func encoded() -> [UInt8] {
         line
     }
-
-    /// The result as a JSON object; what does not apply is left out, except for `exit_code`, which is then `null`.
-    package var json: JSONValue { tree }
 }
 
 extension ResultRecord: RecordPart {
     /// Hands over the members in the order in which they are written.
+    ///
+    /// What does not apply is left out, except for `exit_code`, which is then `null`.
     package func add(to members: inout some MemberSink) {
         members.add("task_id", taskID)
         members.add("worker", worker)
@@ -162,9 +161,6 @@ extension ResultRecord {
 }
 
 extension Failure: RecordPart {
-    /// The failure as a JSON object.
-    package var json: JSONValue { tree }
-
     /// Hands over the members in the order in which they are written.
     package func add(to members: inout some MemberSink) {
         members.add("reason", reason.rawValue)

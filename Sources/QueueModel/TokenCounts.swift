@@ -54,9 +54,6 @@ package struct TokenCounts: Sendable, Hashable {
         return sum
     }
 
-    /// The counts as a JSON object, without those that are zero.
-    package var json: JSONValue { tree }
-
     /// The counts that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
         guard let object = json.objectValue else { return nil }
@@ -65,7 +62,7 @@ package struct TokenCounts: Sendable, Hashable {
 }
 
 extension TokenCounts: RecordPart {
-    /// Hands over the members in the order in which they are written.
+    /// Hands over the members in the order in which they are written, without those that are zero.
     package func add(to members: inout some MemberSink) {
         for kind in Kind.allCases where self[kind] > 0 { members.add(kind.rawValue, self[kind]) }
     }

@@ -42,9 +42,6 @@ package struct CheckRecord: Sendable, Hashable {
     /// Whether it could not be run, so that no agent can mend what is wrong.
     package var isBroken: Bool { problem != nil && exitCode == nil }
 
-    /// The check as a JSON object.
-    package var json: JSONValue { tree }
-
     /// The check that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {
         guard let object = json.objectValue else { return nil }
@@ -80,9 +77,6 @@ package struct VerificationRecord: Sendable, Hashable {
 
     /// Whether all checks have passed.
     package var hasPassed: Bool { checks.allSatisfy(\.hasPassed) }
-
-    /// The verification as a JSON object.
-    package var json: JSONValue { tree }
 
     /// The verification that a JSON object describes, or nil when it describes none.
     package init?(json: JSONValue) {

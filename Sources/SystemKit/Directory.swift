@@ -22,11 +22,6 @@ package final class Directory: Sendable {
         self.origin = origin
     }
 
-    init(adopting descriptor: Int32, location: [CChar]) {
-        handle = OwnedDescriptor(adopting: descriptor)
-        origin = .path(location)
-    }
-
     /// The path as C reads it, zero-terminated; put together when somebody asks, which is seldom.
     private var location: [CChar] {
         switch origin {
@@ -92,7 +87,7 @@ extension Directory {
     package static func open(_ path: String) throws(SystemCallError) -> Directory {
         let location = try cPath(path, "open")
         let descriptor = try check(unsafe cl_directory_open(location), "open", path)
-        return Directory(adopting: descriptor, location: location)
+        return Directory(adopting: descriptor, .path(location))
     }
 
     /// Opens a directory, making it and its missing parents first.
@@ -138,6 +133,18 @@ extension Directory {
         }
         let opened = unsafe name.withBytes { unsafe cl_directory_open_at(descriptor, $0, $1) }
         return Directory(adopting: try check(opened, "open", pathOf(name)), .child(of: self, name))
+    }
+
+    /// Opens a directory somewhere below this one, part by part; symbolic links are refused.
+    /// - Parameter path: Its relative path; empty for this directory itself.
+    /// - Returns: The open directory.
+    /// - Throws: What ``subdirectory(_:create:)`` throws for the first part that cannot be opened.
+    package func descendant(_ path: String) throws(SystemCallError) -> Directory {
+        var directory = self
+        for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+            directory = try directory.subdirectory(FileName(bytes: part))
+        }
+        return directory
     }
 
     /// The path of a file in this directory, for messages.

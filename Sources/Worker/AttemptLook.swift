@@ -65,11 +65,7 @@ struct AttemptLook: Sendable {
         return sight
     }
 
-    func logs() throws(SystemCallError) -> Directory {
-        var directory = results
-        for part in logsPath.split(separator: "/") { directory = try directory.subdirectory(FileName(String(part))) }
-        return directory
-    }
+    func logs() throws(SystemCallError) -> Directory { try results.descendant(logsPath) }
 
     private mutating func readEvents(_ directory: Directory) {
         // What cannot be read now is read by the next look.

@@ -30,13 +30,14 @@ struct AttemptOutput: Sendable {
 
     /// Reads the logs of an attempt; what cannot be read is missing here, and is still on disk.
     /// - Parameters:
-    ///   - place: Where the logs lie.
+    ///   - path: Where the logs lie, relative to `base`.
+    ///   - base: A directory above them, or theirs.
     ///   - limit: The most bytes to keep of each.
     ///   - profile: Whose output it is; nil when it is not to be understood.
     ///   - hasErrors: Whether there is anything on the standard error, as far as that is known.
-    init(_ place: Place, limit: Int, profile: AgentProfile? = nil, hasErrors: Bool = true) {
+    init(path: String, in base: Directory, limit: Int, profile: AgentProfile? = nil, hasErrors: Bool = true) {
         do throws(SystemCallError) {
-            let directory = try place.open()
+            let directory = try base.descendant(path)
             let log = try directory.openFile("stdout.log")
             stdout = try OutputExcerpt.read(log, limit: limit)
             if let profile, profile.printsEvents { report = try AgentReport.read(log, profile: profile) }
@@ -50,23 +51,6 @@ struct AttemptOutput: Sendable {
 }
 
 extension AttemptOutput {
-    /// Where the logs of an attempt lie.
-    enum Place: Sendable {
-        case directory(Directory)
-        case path(String, below: Directory)
-
-        func open() throws(SystemCallError) -> Directory {
-            switch self {
-            case .directory(let directory): return directory
-            case .path(let path, var directory):
-                for part in path.utf8.split(separator: UInt8(ascii: "/")) {
-                    directory = try directory.subdirectory(FileName(bytes: part))
-                }
-                return directory
-            }
-        }
-    }
-
     /// Whether less was found than the attempt has written.
     func isShorter(than record: ExitRecord) -> Bool {
         obstacle == nil && (stdout.totalBytes < record.stdoutBytes || stderr.totalBytes < record.stderrBytes)

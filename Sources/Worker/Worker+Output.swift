@@ -50,17 +50,16 @@ extension Worker {
     ) async -> AttemptOutput {
         if let record, record.stdoutBytes == 0, record.stderrBytes == 0 { return AttemptOutput() }
         let limit = configuration.maxResultOutput
-        let place: AttemptOutput.Place =
-            if let logs = claim.logs { .directory(logs) } else {
-                .path(WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt), below: queue.results)
-            }
+        let path =
+            claim.logs == nil ? WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt) : ""
+        let base = claim.logs ?? queue.results
         let hasErrors = record?.stderrBytes != 0
         // A megabyte is read and checked in a millisecond or two; that is too long for the reactor.
         if let record, record.stdoutBytes + record.stderrBytes < 65_536 {
-            return AttemptOutput(place, limit: limit, profile: profile, hasErrors: hasErrors)
+            return AttemptOutput(path: path, in: base, limit: limit, profile: profile, hasErrors: hasErrors)
         }
         return await reactor.offload {
-            AttemptOutput(place, limit: limit, profile: profile, hasErrors: hasErrors)
+            AttemptOutput(path: path, in: base, limit: limit, profile: profile, hasErrors: hasErrors)
         }
     }
 }

@@ -269,9 +269,7 @@ extension Worker {
     func dropEvidence(of claim: Claim) {
         let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
         do throws(SystemCallError) {
-            var directory = queue.results
-            for part in path.split(separator: "/") { directory = try directory.subdirectory(FileName(String(part))) }
-            try directory.remove(WorkerQueue.evidenceName)
+            try queue.results.descendant(path).remove(WorkerQueue.evidenceName)
         } catch {
             logger.debug("evidence cannot be removed", metadata: ["error": "\(error)"])
         }
