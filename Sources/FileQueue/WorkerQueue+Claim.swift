@@ -112,17 +112,43 @@ extension WorkerQueue {
         )
     }
 
-    /// The directory for the output of the running attempt.
+    /// Where a supervisor finds or makes the directory for the output of the running attempt.
+    /// - Parameter claim: A claim whose attempt has begun.
+    /// - Returns: A directory, and the name in it of the one to make; `nil` for that directory itself.
+    /// - Throws: When it cannot be opened.
+    package func placeOfLogs(of claim: Claim) throws(SystemCallError) -> (directory: Directory, name: FileName?) {
+        guard claim.state.attempt <= 1 else { return (try openLogs(of: claim).directory, nil) }
+        try reopenResults()
+        claim.output = nil
+        claim.logs = nil
+        return (results, FileName(claim.id.string))
+    }
+
+    /// The directory for the output of the running attempt, made if need be.
     /// - Parameter claim: A claim whose attempt has begun.
     /// - Returns: The directory, and its path relative to this worker's results.
     /// - Throws: When it cannot be made.
     package func openLogs(of claim: Claim) throws(SystemCallError) -> (directory: Directory, path: String) {
         try reopenResults()
+        return try openLogs(of: claim, create: 0o750)
+    }
+
+    /// Opens the directory of the attempt's output for what follows, if that can be, unless it is open.
+    /// - Parameter claim: A claim whose attempt has ended.
+    package func keepLogsOpen(of claim: Claim) {
+        // Whoever needs it tries again, and reports.
+        if claim.logs == nil { _ = try? openLogs(of: claim, create: nil) }
+    }
+
+    private func openLogs(
+        of claim: Claim,
+        create mode: UInt32?
+    ) throws(SystemCallError) -> (directory: Directory, path: String) {
         claim.output = nil
         let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
         var directory = results
         for part in path.split(separator: "/") {
-            directory = try directory.subdirectory(FileName(String(part)), create: 0o750)
+            directory = try directory.subdirectory(FileName(String(part)), create: mode)
             if claim.output == nil { claim.output = directory }
         }
         claim.logs = directory

@@ -21,6 +21,8 @@ package struct AttemptRequest: Sendable {
     package var recordName: FileName
     /// A file in the record's directory that nobody else uses, to write the record into; nil for a new one.
     package var spareName: FileName?
+    /// The directory for the logs in the one that comes with the request, made if need be; nil for that one itself.
+    package var logsName: FileName?
     /// The agent's working directory, an absolute path.
     package var workingDirectory: String
     /// A control group (version 2) in which the supervisor may have one for its attempts; nil to do without.
@@ -84,8 +86,8 @@ package struct RequestError: Error, Hashable, Sendable, CustomStringConvertible 
     package enum Code: String, Sendable {
         /// The run id has characters that it may not have, or is too long.
         case invalidRunID = "invalid_run_id"
-        /// The record's name is not one plain path component.
-        case invalidRecordName = "invalid_record_name"
+        /// A file's name is not one plain path component.
+        case invalidName = "invalid_name"
         /// The working directory is not an absolute path.
         case relativeWorkingDirectory = "relative_working_directory"
         /// There is no program to run.

@@ -20,6 +20,8 @@ package struct ExitRecord: Sendable, Equatable {
     }
 
     /// Why the supervisor did not let the attempt come to its own end.
+    ///
+    /// Their order is that of the numbers in an answer.
     package enum CutOff: String, Sendable, CaseIterable {
         /// It ran for longer than its time.
         case timeout
@@ -68,6 +70,35 @@ package struct ExitRecord: Sendable, Equatable {
 
     /// The most bytes that a record's file can have.
     package static let maxEncodedBytes = 2048
+
+    /// Puts together what an answer tells; see the properties.
+    init(
+        runID: String,
+        attempt: Int,
+        ending: Ending,
+        cutOff: CutOff?,
+        startedAt: Timestamp,
+        finishedAt: Timestamp,
+        duration: Duration,
+        stdoutBytes: Int64,
+        stderrBytes: Int64,
+        stragglersKilled: Int,
+        cpu: Duration,
+        maxResidentBytes: Int64
+    ) {
+        self.runID = runID
+        self.attempt = attempt
+        self.ending = ending
+        self.cutOff = cutOff
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.duration = duration
+        self.stdoutBytes = stdoutBytes
+        self.stderrBytes = stderrBytes
+        self.stragglersKilled = stragglersKilled
+        self.cpu = cpu
+        self.maxResidentBytes = maxResidentBytes
+    }
 
     /// Reads the contents of a record's file.
     /// - Throws: ``ExitRecordError`` when it is not JSON, of another version, or lacks something.

@@ -18,6 +18,7 @@ extension AttemptRequest {
         try body.append(runID.utf8, field: "run id")
         try body.append(recordName.bytes, field: "record name")
         try body.append(spareName?.bytes ?? [], field: "spare")
+        try body.append(logsName?.bytes ?? [], field: "logs")
         try body.append(workingDirectory.utf8, field: "working directory")
         try body.append((cgroupParent ?? "").utf8, field: "control group")
         try body.append(list: arguments, field: "arguments")
@@ -32,10 +33,8 @@ extension AttemptRequest {
         guard Self.isValidRunID(runID) else { throw RequestError(code: .invalidRunID, field: "run id") }
         guard attempt >= 0 else { throw RequestError(code: .negative, field: "attempt") }
         guard maxLogBytes >= 0 else { throw RequestError(code: .negative, field: "log limit") }
-        let name = recordName.bytes
-        guard (1...255).contains(name.count), !name.contains(UInt8(ascii: "/")), name != [46], name != [46, 46] else {
-            throw RequestError(code: .invalidRecordName, field: "record name")
-        }
+        guard recordName.isPlain else { throw RequestError(code: .invalidName, field: "record name") }
+        guard logsName?.isPlain ?? true else { throw RequestError(code: .invalidName, field: "logs") }
         guard workingDirectory.utf8.first == UInt8(ascii: "/") else {
             throw RequestError(code: .relativeWorkingDirectory, field: "working directory")
         }
@@ -48,7 +47,7 @@ extension AttemptRequest {
 /// Bytes of a request under construction.
 private struct RequestBody {
     static let limit = 16 << 20
-    private(set) var bytes = Array("VIGILRQ4".utf8)
+    private(set) var bytes = Array("VIGILRQ5".utf8)
 
     mutating func append(_ value: some FixedWidthInteger) {
         bytes.appendLittleEndian(value)
@@ -92,7 +91,7 @@ package enum TerminationReason: UInt32, Sendable, CaseIterable {
 
 /// The fixed-size beginnings of packets to a supervisor.
 package enum SupervisorPacket {
-    /// Something to run; the descriptors of lock, logs and exits come with it.
+    /// Something to run; the descriptors of lock, output and exits come with it.
     ///
     /// With `bodyFile` the encoded request is in one descriptor more, and otherwise behind this; with `input`, the last
     /// descriptor is the agent's standard input.
@@ -120,32 +119,6 @@ package enum SupervisorPacket {
     }
 }
 
-/// What a supervisor answers to a request.
-enum SupervisorAnswer: Equatable {
-    case recorded(ExitRecord, isDurable: Bool)
-    case refused(Errno)
-
-    /// The most bytes an answer can have.
-    static let limit = 4096
-
-    /// Decodes one message; nil when it is none that a supervisor of this version sends.
-    init?(decoding bytes: [UInt8]) {
-        guard bytes.count >= 4 else { return nil }
-        let body = Array(bytes[4...])
-        switch bytes.littleEndianUInt32(at: 0) {
-        case 1, 2:
-            // An answer without a readable record is as good as none: the caller treats the supervisor as lost.
-            guard let record = try? ExitRecord(decoding: body) else { return nil }
-            self = .recorded(record, isDurable: bytes[0] == 1)
-        case 3:
-            guard body.count == 4 else { return nil }
-            self = .refused(Errno(rawValue: Int32(bitPattern: body.littleEndianUInt32(at: 0))))
-        default:
-            return nil
-        }
-    }
-}
-
 extension Duration {
     /// Whole milliseconds, rounded up, between zero and what the supervisor takes (ten years).
     fileprivate var wholeMilliseconds: UInt64 {
@@ -165,8 +138,11 @@ extension [UInt8] {
             rest >>= 8
         }
     }
+}
 
-    fileprivate func littleEndianUInt32(at offset: Int) -> UInt32 {
-        self[offset..<offset + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+extension FileName {
+    /// Whether it is one plain path component.
+    fileprivate var isPlain: Bool {
+        (1...255).contains(bytes.count) && !bytes.contains(UInt8(ascii: "/")) && bytes != [46] && bytes != [46, 46]
     }
 }

@@ -61,9 +61,9 @@ final class Supervisor {
     /// Hands over an attempt; the supervisor gets copies of the descriptors.
     func send(
         _ message: borrowing RunMessage,
-        descriptors: (lock: Int32, logs: Int32, exits: Int32)
+        descriptors: (lock: Int32, output: Int32, exits: Int32)
     ) throws(SystemCallError) {
-        let common = [descriptors.lock, descriptors.logs, descriptors.exits]
+        let common = [descriptors.lock, descriptors.output, descriptors.exits]
         try send(message.bytes, descriptors: common + message.descriptors)
     }
 

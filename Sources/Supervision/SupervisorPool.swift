@@ -67,13 +67,13 @@ package actor SupervisorPool {
     /// - Parameters:
     ///   - request: What to run. Its run id must not be running in this pool.
     ///   - lock: The claim's lock, held by the supervisor for the time of the attempt.
-    ///   - logs: Where `stdout.log` and `stderr.log` of the attempt are made.
+    ///   - output: Where ``AttemptRequest/logsName`` is made with `stdout.log` and `stderr.log` of the attempt.
     ///   - exits: Where the exit record is written.
     /// - Returns: How it ended; never thrown, since not being able to start is a result like the others.
     package func run(
         _ request: AttemptRequest,
         lock: Int32,
-        logs: Directory,
+        output: Directory,
         exits: Directory
     ) async -> AttemptEnding {
         guard !isClosed else { return .refused(Errno(rawValue: ESHUTDOWN)) }
@@ -81,7 +81,7 @@ package actor SupervisorPool {
         let id: SupervisorRoster.ID
         do {
             let message = try RunMessage(request)
-            id = try assign(request, message, descriptors: (lock, logs.descriptor, exits.descriptor))
+            id = try assign(request, message, descriptors: (lock, output.descriptor, exits.descriptor))
         } catch {
             logger.warning(
                 "attempt not started",
@@ -94,7 +94,7 @@ package actor SupervisorPool {
 
     /// Ends a running attempt before its time: SIGTERM to its tree at once, SIGKILL when the grace is over.
     ///
-    /// The attempt's ``run(_:lock:logs:exits:)`` returns as usual when the tree is gone. A second call can only shorten
+    /// The attempt's ``run(_:lock:output:exits:)`` returns as usual when the tree is gone. A second call can only shorten
     /// the grace.
     /// - Parameters:
     ///   - runID: The attempt.
@@ -115,7 +115,7 @@ package actor SupervisorPool {
 
     /// Lets go of every supervisor: running attempts go on to their exit records, idle supervisors end.
     ///
-    /// Every waiting ``run(_:lock:logs:exits:)`` returns ``AttemptEnding/abandoned``. The pool starts nothing again.
+    /// Every waiting ``run(_:lock:output:exits:)`` returns ``AttemptEnding/abandoned``. The pool starts nothing again.
     package func abandon() {
         isClosed = true
         for id in roster.abandon() {
@@ -127,7 +127,7 @@ package actor SupervisorPool {
 
     /// Lets go of the supervisors of some attempts, which go on to their exit records; the pool works on.
     ///
-    /// Their ``run(_:lock:logs:exits:)`` return ``AttemptEnding/abandoned``.
+    /// Their ``run(_:lock:output:exits:)`` return ``AttemptEnding/abandoned``.
     /// - Parameter runIDs: The attempts.
     package func abandon(_ runIDs: Set<String>) {
         for id in roster.abandon(runIDs) {
@@ -176,7 +176,7 @@ extension SupervisorPool {
     private func assign(
         _ request: AttemptRequest,
         _ message: borrowing RunMessage,
-        descriptors: (lock: Int32, logs: Int32, exits: Int32)
+        descriptors: (lock: Int32, output: Int32, exits: Int32)
     ) throws(SystemCallError) -> SupervisorRoster.ID {
         defer { updateTimer() }
         while let id = roster.assign(runID: request.runID) {

@@ -18,10 +18,11 @@ extension Worker {
             return
         }
         let request: AttemptRequest
-        let logs: Directory
+        let output: Directory
         do {
-            (logs, _) = try queue.openLogs(of: claim)
-            request = try makeRequest(for: claim)
+            let place = try queue.placeOfLogs(of: claim)
+            output = place.directory
+            request = try makeRequest(for: claim, logs: place.name)
         } catch let error as AgentError {
             // The task cannot be run as it is: no attempt is used up on it.
             abandon(permit)
@@ -34,7 +35,7 @@ extension Worker {
         // Beside the attempt, so that the agent does not wait for it.
         async let durable: Void = makeDurable(id)
         beginWatch(claim.task, claim.state, timeout: request.timeout)
-        let ending = await supervise(request, of: claim, logs: logs)
+        let ending = await supervise(request, of: claim, output: output)
         let watch = endWatch(id)
         await durable
         switch ending {
@@ -53,11 +54,11 @@ extension Worker {
     }
 
     /// Has a supervisor do what is asked for, to its end.
-    func supervise(_ request: AttemptRequest, of claim: Claim, logs: Directory) async -> AttemptEnding {
+    func supervise(_ request: AttemptRequest, of claim: Claim, output: Directory) async -> AttemptEnding {
         var request = request
         request.spareName = queue.takeSpare()
         inSupervisor.insert(claim.id)
-        let ending = await pool.run(request, lock: claim.lockDescriptor, logs: logs, exits: queue.claims)
+        let ending = await pool.run(request, lock: claim.lockDescriptor, output: output, exits: queue.claims)
         inSupervisor.remove(claim.id)
         if case .refused = ending { queue.giveBack(spare: request.spareName) }
         return ending
@@ -89,7 +90,7 @@ extension Worker {
         }
     }
 
-    private func makeRequest(for claim: Claim) throws -> AttemptRequest {
+    private func makeRequest(for claim: Claim, logs: FileName?) throws -> AttemptRequest {
         let task = claim.task
         let name = task.agent ?? configuration.defaultAgent
         guard let profile = configuration.profiles[name] else {
@@ -104,13 +105,15 @@ extension Worker {
         context.maxCostUSD = moneyLeft(for: claim)
         context.sessionID = claim.state.session?.id
         context.prompt = prompt(for: claim, profile)
-        return try request(
+        var request = try request(
             for: claim,
             profile,
             profile.invocation(for: task, in: context, passing: configuration.passedEnvironments[name]),
             timeout: task.timeout ?? configuration.taskTimeout,
             record: claim.exitName
         )
+        request.logsName = logs
+        return request
     }
 
     /// What an agent or a check is told of a claim's attempt.

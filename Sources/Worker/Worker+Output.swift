@@ -50,6 +50,7 @@ extension Worker {
     ) async -> AttemptOutput {
         if let record, record.stdoutBytes == 0, record.stderrBytes == 0 { return AttemptOutput() }
         let limit = configuration.maxResultOutput
+        queue.keepLogsOpen(of: claim)
         let path =
             claim.logs == nil ? WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt) : ""
         let base = claim.logs ?? queue.results

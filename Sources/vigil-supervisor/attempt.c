@@ -69,46 +69,68 @@ static void fail(struct attempt *a, const char *step, int error) {
 }
 
 // The title tells what the processor time of the run is to be counted from.
-static void show(const struct attempt *a, int cgroup_fd) {
-    bool in_cgroup = cgroup_fd >= 0;
-    show_run(a->request->run_id, in_cgroup, in_cgroup ? earlier_cgroup_usage_us() : cpu_us_of_all_runs);
+void show_attempt(const struct request *request, bool in_cgroup) {
+    show_run(request->run_id, in_cgroup, in_cgroup ? earlier_cgroup_usage_us() : cpu_us_of_all_runs);
+}
+
+// Goes over to the directory for the logs, which may not be there yet.
+static int enter_logs(struct request *request) {
+    if (request->logs_name[0] == 0) return 0;
+    if (mkdirat(request->logs_fd, request->logs_name, 0750) < 0 && errno != EEXIST) return errno;
+    int fd = openat(request->logs_fd, request->logs_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return errno;
+    drop(&request->logs_fd);
+    request->logs_fd = fd;
+    return 0;
+}
+
+int make_plan(struct request *request, int null, char *path, struct plan *plan) {
+    plan->failed_step = "logs";
+    int error = enter_logs(request);
+    if (error == 0) error = open_log(request->logs_fd, "stdout.log", &request->stdout_fd);
+    if (error == 0) error = open_log(request->logs_fd, "stderr.log", &request->stderr_fd);
+    if (error != 0) return error;
+    plan->failed_step = "search";
+    error = find_program(request, path, PATH_MAX);
+    if (error != 0) return error;
+    plan->path = path;
+    plan->arguments = request->arguments;
+    plan->environment = request->environment;
+    plan->working_directory = request->working_directory;
+    plan->stdin_fd = request->stdin_fd >= 0 ? request->stdin_fd : null;
+    plan->stdout_fd = request->stdout_fd;
+    plan->stderr_fd = request->stderr_fd;
+    return 0;
 }
 
 // Returns whether the agent runs; when not, the outcome says which step failed.
 static bool start(struct attempt *a) {
     struct request *request = a->request;
-    int cgroup_fd = use_cgroup(request->cgroup_parent);
-    show(a, cgroup_fd);
-    int error = open_log(request->logs_fd, "stdout.log", &request->stdout_fd);
-    if (error == 0) error = open_log(request->logs_fd, "stderr.log", &request->stderr_fd);
-    if (error != 0) {
-        fail(a, "logs", error);
-        return false;
-    }
     char path[PATH_MAX];
-    error = find_program(request, path, sizeof path);
+    struct plan plan = {.cgroup_fd = use_cgroup(request->cgroup_parent)};
+    show_attempt(request, plan.cgroup_fd >= 0);
+    int error = make_plan(request, a->channels->null, path, &plan);
     if (error != 0) {
-        fail(a, "search", error);
+        fail(a, plan.failed_step, error);
         return false;
     }
-    struct plan plan = {
-        .path = path,
-        .arguments = request->arguments,
-        .environment = request->environment,
-        .working_directory = request->working_directory,
-        .stdin_fd = request->stdin_fd >= 0 ? request->stdin_fd : a->channels->null,
-        .stdout_fd = request->stdout_fd,
-        .stderr_fd = request->stderr_fd,
-        .cgroup_fd = cgroup_fd,
-    };
     pid_t pid = spawn_agent(&plan);
     if (pid < 0) {
         fail(a, plan.failed_step, -pid);
         return false;
     }
     a->agent = pid;
-    if (plan.cgroup_changed) show(a, plan.cgroup_fd);
+    if (plan.cgroup_changed) show_attempt(request, plan.cgroup_fd >= 0);
     return true;
+}
+
+// Goes on with what the waiting agent has begun. Returns whether it runs.
+static bool adopt(struct attempt *a, const struct begun *begun) {
+    a->agent = begun->pid;
+    if (begun->error == 0) return true;
+    while (waitpid(begun->pid, nullptr, 0) < 0 && errno == EINTR) {}
+    fail(a, begun->failed_step, begun->error);
+    return false;
 }
 
 static void note_agent_end(struct attempt *a, int status) {
@@ -327,8 +349,9 @@ static void measure_logs(struct attempt *a) {
     a->outcome->stderr_bytes = size_of(request->stderr_fd);
 }
 
-void run_attempt(struct request *request, const struct channels *channels, struct outcome *outcome, bool *daemon_gone) {
-    int64_t now = elapsed_ns();
+void run_attempt(struct request *request, const struct begun *begun, const struct channels *channels,
+                 struct outcome *outcome, bool *daemon_gone) {
+    int64_t now = begun != nullptr ? begun->started_at : elapsed_ns();
     struct attempt a = {
         .request = request,
         .outcome = outcome,
@@ -338,16 +361,15 @@ void run_attempt(struct request *request, const struct channels *channels, struc
         .kill_at = NEVER,
         .next_log_check = request->max_log_bytes > 0 ? now + LOG_CHECK_SHORTEST : NEVER,
         .log_check_pause = LOG_CHECK_SHORTEST,
-        .timer_at = NEVER,
+        // The waiting agent has set it, to be looked after if it does not end before.
+        .timer_at = begun != nullptr ? now : NEVER,
     };
-    outcome->started_ms = wall_ms();
-    bool runs = start(&a);
+    outcome->started_ms = begun != nullptr ? begun->started_ms : wall_ms();
+    bool runs = begun != nullptr ? adopt(&a, begun) : start(&a);
     release_request_memory(request);
     drop(&request->stdin_fd);
-    if (runs) {
-        end_tree(&a, wait_for_end(&a));
-        set_timer(&a, NEVER);
-    }
+    if (runs) end_tree(&a, wait_for_end(&a));
+    set_timer(&a, NEVER);
     measure_logs(&a);
     cpu_us_of_all_runs += outcome->cpu_us;
     *daemon_gone = a.daemon_gone;

@@ -123,6 +123,12 @@ int use_cgroup(const char *parent) {
     return group.fd;
 }
 
+int present_cgroup(void) { return group.fd; }
+
+bool is_present_cgroup(const char *parent) {
+    return group.fd < 0 ? parent[0] == 0 || group.unsupported : strcmp(parent, group.parent) == 0;
+}
+
 int renew_cgroup(void) {
     remove_cgroup();
     make();

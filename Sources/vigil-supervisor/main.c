@@ -136,26 +136,30 @@ static bool report(struct request *request, const struct channels *channels, con
     drop(&request->lock_fd);
     show_idle();
     if (gone) return false;
-    if (answer(control, written ? ANSWER_RECORD : ANSWER_UNWRITTEN, text, length)) return true;
+    struct account account = account_of(request, outcome);
+    if (answer(control, written ? ANSWER_RECORD : ANSWER_UNWRITTEN, &account, sizeof account)) return true;
     if (!written || !request->sync_record) write_for_next_daemon(request, signals, text, length);
     return false;
 }
 
 // Returns false when the daemon went away.
-static bool serve(struct request *request, const struct channels *channels) {
-    int error = decode_request(request);
-    if (error != 0) {
-        close_request(request);
-        refuse(channels->control, error);
-        return true;
-    }
+static bool serve(struct request *request, const struct begun *begun, const struct channels *channels) {
     struct outcome outcome = {0};
     bool daemon_gone = false;
-    run_attempt(request, channels, &outcome, &daemon_gone);
+    run_attempt(request, begun, channels, &outcome, &daemon_gone);
     bool goes_on = report(request, channels, &outcome, daemon_gone);
     close_request(request);
     tidy_cgroup();
+    if (goes_on) have_agent_wait(channels);
     return goes_on;
+}
+
+static bool decode_and_serve(struct request *request, const struct channels *channels) {
+    int error = decode_request(request);
+    if (error == 0) return serve(request, nullptr, channels);
+    close_request(request);
+    refuse(channels->control, error);
+    return true;
 }
 
 // Everything that could end this process is blocked; what it acts on arrives through a descriptor.
@@ -185,17 +189,16 @@ static int prepare_descriptors(void) {
     int fd;
     do fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     while (fd >= 0 && fd <= 2);
-    if (fd >= 0 && fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0) drop(&fd);
+    // The waiting agent sleeps in recvmsg(2), whatever the daemon has made the socket to be.
+    if (fd >= 0 && (fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(CONTROL_FD, F_SETFL, 0) < 0)) drop(&fd);
     return fd;
 }
 
 // Returns false when the daemon went away.
-static bool handle_message(const struct channels *channels) {
-    struct packet packet;
-    struct request request;
-    switch (receive_message(channels->control, &packet, &request)) {
+static bool handle_message(enum message message, struct request *request, const struct channels *channels) {
+    switch (message) {
     case MESSAGE_RUN:
-        return serve(&request, channels);
+        return decode_and_serve(request, channels);
     case MESSAGE_CLOSED:
         return false;
     case MESSAGE_MALFORMED:
@@ -211,16 +214,39 @@ static bool handle_message(const struct channels *channels) {
     return true;
 }
 
+static bool receive_and_handle(const struct channels *channels) {
+    struct packet packet;
+    struct request request;
+    enum message message = receive_message(channels->control, &packet, &request);
+    return handle_message(message, &request, channels);
+}
+
+// What the waiting agent has taken: a run that it has begun, or something else that it has left alone.
+static bool handle_taken(const struct channels *channels) {
+    struct request *request;
+    struct begun begun;
+    enum message message = take_message(&request, &begun);
+    if (begun.pid != 0) return serve(request, &begun, channels);
+    return handle_message(message, request, channels);
+}
+
 static void serve_until_closed(const struct channels *channels) {
-    for (;;) {
-        struct pollfd wanted[] = {
-            {.fd = channels->control, .events = POLLIN},
-            {.fd = channels->signals, .events = POLLIN},
-        };
-        if (poll(wanted, 2, -1) < 0) continue;
-        if (wanted[0].revents != 0 && !handle_message(channels)) return;
-        if ((wanted[1].revents & POLLIN) != 0 && is_asked_to_end(channels->signals)) return;
+    for (bool goes_on = true; goes_on;) {
+        switch (wait_idle(channels)) {
+        case IDLE_CONTROL:
+            goes_on = receive_and_handle(channels);
+            break;
+        case IDLE_MESSAGE:
+            goes_on = handle_taken(channels);
+            break;
+        case IDLE_SIGNAL:
+            goes_on = !is_asked_to_end(channels->signals);
+            break;
+        case IDLE_NOTHING:
+            break;
+        }
     }
+    end_waiting_agent();
 }
 
 int main(int count, char **arguments) {

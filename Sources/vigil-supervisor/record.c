@@ -107,6 +107,26 @@ size_t format_record(const struct request *request, const struct outcome *outcom
     return text.at < text.end ? (size_t)(text.at - buffer) : 0;
 }
 
+struct account account_of(const struct request *request, const struct outcome *outcome) {
+    struct account account = {
+        .attempt = request->attempt,
+        .started_ms = outcome->started_ms,
+        .finished_ms = outcome->finished_ms,
+        .duration_us = outcome->duration_ns / 1000,
+        .stdout_bytes = outcome->stdout_bytes,
+        .stderr_bytes = outcome->stderr_bytes,
+        .cpu_us = outcome->cpu_us,
+        .max_resident_bytes = outcome->max_resident_bytes,
+        .stragglers_killed = outcome->stragglers_killed,
+        .ending = outcome->ending,
+        .cut_off = outcome->cut_off,
+        .code = outcome->code,
+    };
+    if (outcome->ending == ENDING_SPAWN_FAILED) strncpy(account.step, outcome->step, sizeof account.step - 1);
+    strcpy(account.run_id, request->run_id);
+    return account;
+}
+
 static int write_all(int fd, const char *text, size_t length) {
     for (size_t done = 0; done < length;) {
         ssize_t n = write(fd, text + done, length - done);

@@ -41,6 +41,7 @@ static struct {
     struct packet packet;
     char body[PACKET_BODY_MAX + sizeof(char *) * (PACKET_BODY_MAX / STRING_LEAST + LISTS_AND_ALIGNMENT)];
 } received;
+static struct msghdr *incoming;
 
 // Returns how many descriptors came with the message; those beyond `REQUEST_FDS_MOST` are closed.
 static int take_descriptors(struct msghdr *message, int *fds) {
@@ -91,20 +92,28 @@ static struct request request_with(const int *fds, size_t length) {
     };
 }
 
-enum message receive_message(int control, struct packet *packet, struct request *request) {
-    alignas(struct cmsghdr) char rights[CMSG_SPACE(sizeof(int) * RIGHTS_ROOM)];
-    struct iovec part = {.iov_base = &received, .iov_len = sizeof received.packet + PACKET_BODY_MAX};
-    struct msghdr message = {
+struct msghdr *begin_receiving(void) {
+    alignas(struct cmsghdr) static char rights[CMSG_SPACE(sizeof(int) * RIGHTS_ROOM)];
+    static struct iovec part = {.iov_base = &received, .iov_len = sizeof received.packet + PACKET_BODY_MAX};
+    static struct msghdr message;
+    message = (struct msghdr){
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = rights, .msg_controllen = sizeof rights};
-    ssize_t length = recvmsg(control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    incoming = &message;
+    received.packet = (struct packet){0};
+    return incoming;
+}
+
+bool has_received(void) { return received.packet.kind != 0; }
+
+enum message understand(int control, ssize_t length, struct packet *packet, struct request *request) {
     if (length < 0) {
-        bool passes = errno == EAGAIN || errno == EINTR || errno == ENOMEM || errno == ENOBUFS;
+        bool passes = length == -EAGAIN || length == -EINTR || length == -ENOMEM || length == -ENOBUFS;
         return passes ? MESSAGE_NONE : MESSAGE_CLOSED;
     }
     int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1};
-    int count = take_descriptors(&message, fds);
-    bool whole = length >= (ssize_t)sizeof *packet && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-    bool no_room = (message.msg_flags & MSG_CTRUNC) != 0 && count < RIGHTS_ROOM;
+    int count = take_descriptors(incoming, fds);
+    bool whole = length >= (ssize_t)sizeof *packet && (incoming->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+    bool no_room = (incoming->msg_flags & MSG_CTRUNC) != 0 && count < RIGHTS_ROOM;
     *packet = received.packet;
     if (whole && packet->kind == PACKET_RUN && is_run((size_t)length, count)) {
         *request = request_with(fds, (size_t)length);
@@ -114,6 +123,11 @@ enum message receive_message(int control, struct packet *packet, struct request 
     if (whole && packet->kind == PACKET_TERMINATE && length == sizeof *packet && count == 0) return MESSAGE_TERMINATE;
     if (length == 0 && has_ended(control)) return MESSAGE_CLOSED;
     return no_room ? MESSAGE_NO_ROOM : MESSAGE_MALFORMED;
+}
+
+enum message receive_message(int control, struct packet *packet, struct request *request) {
+    ssize_t length = recvmsg(control, begin_receiving(), MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    return understand(control, length < 0 ? -errno : length, packet, request);
 }
 
 // A position in the body; `bad` stays set after the first value that does not fit.
@@ -190,12 +204,14 @@ static int parse(struct request *request) {
     const char *run_id = take_string(&c);
     const char *record_name = take_string(&c);
     const char *spare_name = take_string(&c);
+    request->logs_name = take_string(&c);
     request->working_directory = take_string(&c);
     request->cgroup_parent = take_string(&c);
     request->arguments = take_list(&c, &slots);
     request->environment = take_list(&c, &slots);
     if (c.bad || c.at != c.end || !is_run_id(run_id) || !is_file_name(record_name)) return EBADMSG;
     if (spare_name[0] != 0 && !is_file_name(spare_name)) return EBADMSG;
+    if (request->logs_name[0] != 0 && !is_file_name(request->logs_name)) return EBADMSG;
     if (request->arguments[0] == nullptr || request->arguments[0][0] == 0) return EBADMSG;
     if (request->working_directory[0] != '/') return EBADMSG;
     strcpy(request->run_id, run_id);

@@ -22,6 +22,22 @@ struct start {
     volatile bool has_begun;
 };
 
+int become_agent(struct plan *plan) {
+    plan->failed_step = "working_directory";
+    if (chdir(plan->working_directory) < 0) return errno;
+    plan->failed_step = "stdio";
+    if (plan->shares_descriptors && unshare(CLONE_FILES) < 0) return errno;
+    if (dup2(plan->stdin_fd, 0) < 0 || dup2(plan->stdout_fd, 1) < 0 || dup2(plan->stderr_fd, 2) < 0) return errno;
+    // Kernels before 5.9 do not know the call; every descriptor here is close-on-exec anyway.
+    if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0) fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+    // Not sigprocmask(3), which leaves out the two signals that the C library keeps for itself.
+    static const uint64_t none = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+    plan->failed_step = "exec";
+    execve(plan->path, plan->arguments, plan->environment);
+    return errno;
+}
+
 // Runs in the child but in the parent's memory, while the parent stands still: system calls only.
 static int child_side(void *argument) {
     struct start *start = argument;
@@ -32,24 +48,15 @@ static int child_side(void *argument) {
     plan->failed_step = "death_signal";
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) goto failed;
     if (getppid() != start->parent) _exit(127); // it died before the line above took effect
-    plan->failed_step = "working_directory";
-    if (chdir(plan->working_directory) < 0) goto failed;
-    plan->failed_step = "stdio";
-    if (dup2(plan->stdin_fd, 0) < 0 || dup2(plan->stdout_fd, 1) < 0 || dup2(plan->stderr_fd, 2) < 0) goto failed;
-    // Kernels before 5.9 do not know the call; every descriptor here is close-on-exec anyway.
-    if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) < 0) fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
-    // Not sigprocmask(3), which leaves out the two signals that the C library keeps for itself.
-    static const uint64_t none = 0;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
-    plan->failed_step = "exec";
-    execve(plan->path, plan->arguments, plan->environment);
+    start->error = become_agent(plan);
+    _exit(127);
 failed:
     start->error = errno;
     _exit(127);
 }
 
 #if defined(__x86_64__)
-static long clone3_with(struct clone_args *arguments, int (*body)(void *), void *argument) {
+long clone3_with(struct clone_args *arguments, int (*body)(void *), void *argument) {
     long result = SYS_clone3;
     __asm__ volatile("syscall\n\t"
                      "test %%rax, %%rax\n\t"
@@ -65,7 +72,7 @@ static long clone3_with(struct clone_args *arguments, int (*body)(void *), void 
     return result;
 }
 #elif defined(__aarch64__)
-static long clone3_with(struct clone_args *arguments, int (*body)(void *), void *argument) {
+long clone3_with(struct clone_args *arguments, int (*body)(void *), void *argument) {
     register long x8 __asm__("x8") = SYS_clone3;
     register long x0 __asm__("x0") = (long)arguments;
     register long x1 __asm__("x1") = (long)sizeof *arguments;
@@ -84,7 +91,7 @@ static long clone3_with(struct clone_args *arguments, int (*body)(void *), void 
     return x0;
 }
 #else
-static long clone3_with(struct clone_args *, int (*)(void *), void *) { return -ENOSYS; }
+long clone3_with(struct clone_args *, int (*)(void *), void *) { return -ENOSYS; }
 #endif
 
 static void wait_for(pid_t pid) {

@@ -9,10 +9,10 @@
 //
 // The control socket is SOCK_SEQPACKET on descriptor 3. The daemon sends packets that begin with `struct packet`. Behind
 // that of a PACKET_RUN comes the request body, of up to PACKET_BODY_MAX bytes. With it come descriptors, in this order:
-// claim lock, logs directory, exits directory; the request body as a memfd, if RUN_BODY_FILE is set, and then nothing
+// claim lock, output directory, exits directory; the request body as a memfd, if RUN_BODY_FILE is set, and then nothing
 // comes behind the packet; standard input, if RUN_INPUT is set, which is /dev/null otherwise. No other packet has either.
 // The supervisor answers each PACKET_RUN with one message: a uint32_t kind, then
-//   ANSWER_RECORD, ANSWER_UNWRITTEN   the bytes of the exit record (UNWRITTEN: no file could be made)
+//   ANSWER_RECORD, ANSWER_UNWRITTEN   a struct account: what the exit record says (UNWRITTEN: no file could be made)
 //   ANSWER_REFUSED                    an int32_t errno; nothing was started
 // What is no valid packet is refused when idle and ignored during an attempt.
 //
@@ -23,9 +23,10 @@
 // sigqueue(3)) or SIGTERM (shutdown). An idle supervisor ends on SIGTERM.
 //
 // Request body, all integers little endian:
-//   8 bytes   "VIGILRQ4"
+//   8 bytes   "VIGILRQ5"
 //   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record)
 //   strings   run id, record name, spare (a file in the exits directory to write the record into; empty: none),
+//             logs (a directory in the output directory, made if need be; empty: the output directory itself),
 //             working directory, cgroup parent (empty: none)
 //   list      arguments
 //   list      environment entries NAME=VALUE
@@ -50,7 +51,7 @@ struct packet {
     uint64_t grace_ms;
 };
 static_assert(sizeof(struct packet) == 16);
-#define REQUEST_MAGIC "VIGILRQ4"
+#define REQUEST_MAGIC "VIGILRQ5"
 
 enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, ANSWER_MAX = 2048, RECORD_STEP = 64 };
 enum { PACKET_BODY_MAX = 64 << 10, REQUEST_MAX = 16 << 20 };
@@ -66,6 +67,7 @@ struct request {
     char run_id[RUN_ID_MAX + 1];
     char record_name[NAME_MAX_BYTES + 1];
     char spare_name[NAME_MAX_BYTES + 1]; // empty when there is none, or when it was used
+    const char *logs_name;               // empty: the logs lie in the directory itself
     const char *working_directory;
     const char *cgroup_parent;
     char **arguments;
@@ -80,6 +82,10 @@ enum message { MESSAGE_NONE, MESSAGE_CLOSED, MESSAGE_MALFORMED, MESSAGE_NO_ROOM,
 
 // Takes one message from the control socket without waiting. That of a run is in `request` afterwards, until the next.
 enum message receive_message(int control, struct packet *packet, struct request *request);
+// The same in two halves, around a recvmsg(2) with MSG_CMSG_CLOEXEC that somebody else makes.
+struct msghdr *begin_receiving(void);
+bool has_received(void); // whether there is anything since then
+enum message understand(int control, ssize_t length_or_error, struct packet *packet, struct request *request);
 // Reads and checks the body. Returns 0 or an errno.
 int decode_request(struct request *request);
 void release_request_memory(struct request *request);
@@ -115,19 +121,40 @@ struct outcome {
     unsigned stragglers_killed;
 };
 
-// What the child needs, gathered before the clone so that the child itself only makes system calls.
+// What an answer tells of an outcome, as the daemon's side of the wire reads it: integers in the machine's order.
+struct account {
+    uint64_t attempt;
+    int64_t started_ms, finished_ms, duration_us, stdout_bytes, stderr_bytes, cpu_us, max_resident_bytes;
+    uint32_t stragglers_killed, ending, cut_off;
+    int32_t code;
+    char step[24], run_id[RUN_ID_MAX + 8]; // filled up with zeros
+};
+static_assert(sizeof(struct account) == 240);
+
+// What the agent's process needs for its last steps.
 struct plan {
     const char *path;
     char **arguments;
     char **environment;
     const char *working_directory;
     int stdin_fd, stdout_fd, stderr_fd;
-    int cgroup_fd;       // -1: none
-    bool cgroup_changed; // the agent is in another one, or in none
+    bool shares_descriptors; // with this process, until now
+    int cgroup_fd;           // -1: none
+    bool cgroup_changed;     // the agent is in another one, or in none
     const char *failed_step;
 };
+// Shows in the title that the run is served.
+void show_attempt(const struct request *request, bool in_cgroup);
+// Opens the logs and finds the program. `path` is room for PATH_MAX bytes, and used as long as the plan is. Returns 0, or
+// an errno with `failed_step` set.
+int make_plan(struct request *request, int null, char *path, struct plan *plan);
 // Starts the agent. Returns its pid, or a negative errno with `failed_step` set and no child left.
 pid_t spawn_agent(struct plan *plan);
+// Makes the calling process the agent: system calls only. Returns an errno, with `failed_step` set.
+int become_agent(struct plan *plan);
+// clone3(2) with a function for the child to run, for a child that has a stack of its own in this process's memory.
+struct clone_args;
+long clone3_with(struct clone_args *arguments, int (*body)(void *), void *argument);
 // Finds the program as execvp does, with the PATH of `environment`. Returns 0 or an errno.
 int find_program(const struct request *request, char *path, size_t size);
 
@@ -136,8 +163,31 @@ struct channels {
     int control, signals, timer;
     int null; // /dev/null, for agents without an input
 };
-// Runs one attempt to its end: agent started, waited for, and no process of it left.
-void run_attempt(struct request *request, const struct channels *channels, struct outcome *outcome, bool *daemon_gone);
+// An agent that is started already, or has failed to.
+struct begun {
+    pid_t pid;
+    int64_t started_at, started_ms; // elapsed_ns(), wall_ms()
+    int error;                      // 0, or why it ended without executing anything
+    const char *failed_step;
+};
+// Runs one attempt to its end: agent started if it is not, waited for, and no process of it left.
+void run_attempt(struct request *request, const struct begun *begun, const struct channels *channels,
+                 struct outcome *outcome, bool *daemon_gone);
+
+// Has an agent wait for the next request, if that can be; it is in the control group that is there.
+void have_agent_wait(const struct channels *channels);
+void end_waiting_agent(void);
+
+// What ends the wait of a supervisor that has nothing to do.
+enum idle_event {
+    IDLE_NOTHING,
+    IDLE_CONTROL, // there is a message to be received
+    IDLE_MESSAGE, // the waiting agent has received one, see take_message()
+    IDLE_SIGNAL,
+};
+enum idle_event wait_idle(const struct channels *channels);
+// What the waiting agent has received, which is over with that. With a pid in `begun` it has gone on with it by itself.
+enum message take_message(struct request **request, struct begun *begun);
 
 // Sends each signal of the zero-terminated list to every descendant of this process. Returns how many there were.
 size_t signal_descendants(const int *signal_list);
@@ -156,6 +206,9 @@ enum { DIRECTORY_TYPE = 4 }; // DT_DIR
 
 // The descriptor of this process's own control group below `parent`, made if need be, or -1.
 int use_cgroup(const char *parent);
+// The descriptor of the group that is there, or -1; and whether it is the one that use_cgroup() would give.
+int present_cgroup(void);
+bool is_present_cgroup(const char *parent);
 // Another group in place of one that cannot be used any more. Returns its descriptor, or -1.
 int renew_cgroup(void);
 // For a kernel that starts no process in a group.
@@ -180,6 +233,7 @@ void put(struct text *text, const char *part);
 // At least `digits` digits, with zeros before them.
 void put_number(struct text *text, uint64_t value, int digits);
 
+struct account account_of(const struct request *request, const struct outcome *outcome);
 size_t format_record(const struct request *request, const struct outcome *outcome, char *text, size_t size);
 // Writes the record under its name. Returns 0 or an errno.
 int write_record(struct request *request, const char *text, size_t length, bool sync);

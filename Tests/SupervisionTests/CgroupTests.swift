@@ -32,7 +32,7 @@ struct CgroupTests {
     }
 
     @Test func attemptsOfASupervisorHaveOneGroupThatGoesWithIt() async throws {
-        let name = try await Fixture.with { fixture in
+        let name = try await Fixture.with(cgroup: parent.path) { fixture in
             var names: Set<FileName> = []
             for _ in 1...3 {
                 let record = try await fixture.record("\(findGroup) echo $PPID") { $0.cgroupParent = parent.path }
@@ -69,7 +69,7 @@ struct CgroupTests {
         ]
     )
     func theNextAttemptGetsAGroupAsGoodAsNew(script: String) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: parent.path) { fixture in
             let record = try await fixture.record("\(findGroup)\n\(script)\nexit 0") { $0.cgroupParent = parent.path }
             #expect(record.ending == .exited(code: 0))
             let name = try group(fixture)
@@ -84,7 +84,7 @@ struct CgroupTests {
     }
 
     @Test func aGroupThatIsFrozenWhileEmptyIsReplaced() async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: parent.path) { fixture in
             // Told by one that is not in the group any more when it is frozen.
             let script = "\(findGroup) echo $$ > \(parent.path)/cgroup.procs; echo 1 > $g/cgroup.freeze"
             _ = try await fixture.record(script) { $0.cgroupParent = parent.path }
@@ -94,12 +94,25 @@ struct CgroupTests {
         }
     }
 
-    @Test func aGroupThatSomebodyRemovedIsMadeAgain() async throws {
-        try await Fixture.with { fixture in
-            for _ in 1...3 {
-                let record = try await fixture.record("\(findGroup) test -d $g") { $0.cgroupParent = parent.path }
+    @Test(arguments: [false, true])
+    func aGroupThatSomebodyKilledOrRemovedIsMadeAgain(isRemoved: Bool) async throws {
+        try await Fixture.with(cgroup: parent.path) { fixture in
+            for number in 1...3 {
+                let record = try await fixture.record("\(findGroup) test -d $g") {
+                    $0.runID += "-\(number)"
+                    $0.cgroupParent = parent.path
+                }
                 #expect(record.ending == .exited(code: 0))
-                try parent.removeDirectory(group(fixture))
+                let name = try group(fixture)
+                let before = try parent.subdirectory(name)
+                let waiting = try await fixture.waitingAgent()
+                try before.createFile("cgroup.kill", exclusive: false).write(all: Array("1".utf8))
+                await fixture.awaitEnd(of: waiting)
+                guard isRemoved else { continue }
+                // Not before the supervisor has got over the loss of the agent that waited.
+                while try parent.status(of: name)?.identity == before.identity { await Task.yield() }
+                while try parent.status(of: name) == nil { await Task.yield() }
+                try parent.removeDirectory(name)
             }
         }
     }
@@ -120,7 +133,7 @@ struct CgroupTests {
     }
 
     @Test func whatIsInTheGroupIsKilledEvenIfItIsNoDescendant() async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: parent.path) { fixture in
             let null = try MemoryFile.make([])
             let child = try spawnDetached(
                 path: "/bin/sleep",
@@ -176,7 +189,7 @@ extension CgroupTests {
         // The second time in a group that a daemon of today would not look at.
         let path = place.isEmpty ? parent.path : "\(parent.path)/\(place)"
         if !place.isEmpty { _ = try parent.subdirectory(FileName(place), create: 0o755) }
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: path) { fixture in
             let told = try fixture.makePipe("told")
             let script = """
                 \(findGroup(below: path)) mkdir $g/below

@@ -153,7 +153,7 @@ import Testing
             let failures = try await fixture.removals(of: FileName(".tmp-\(fixture.runID)"), in: exits)
             let lock = try await fixture.openLocked(fixture.runID).release()
             let request = fixture.request("echo > told; read x < go; exit 5")
-            async let ending = fixture.pool.run(request, lock: lock, logs: fixture.logs, exits: exits)
+            async let ending = fixture.pool.run(request, lock: lock, output: fixture.logs, exits: exits)
             _ = try await told.lines()
             close(lock)
             await fixture.pool.abandon()

@@ -67,7 +67,7 @@ import Testing
             let ending = await fixture.pool.run(
                 fixture.request("exit 6"),
                 lock: lock.rawValue,
-                logs: fixture.logs,
+                output: fixture.logs,
                 exits: gone
             )
             #expect(ending.record?.ending == .exited(code: 6))
@@ -84,7 +84,7 @@ import Testing
             let go = try fixture.makePipe("go")
             let number = try await fixture.openLocked(fixture.runID).release()
             let request = fixture.request("echo > started; read x < go")
-            async let ending = fixture.pool.run(request, lock: number, logs: fixture.logs, exits: fixture.exits)
+            async let ending = fixture.pool.run(request, lock: number, output: fixture.logs, exits: fixture.exits)
             _ = try await started.lines()
             close(number)
             let lock = try fixture.openLock(fixture.runID)

@@ -22,12 +22,12 @@ import Testing
     )
 
     @Test func bytesAreThoseOfTheWireFormat() throws {
-        var expected = Array("VIGILRQ4".utf8)
+        var expected = Array("VIGILRQ5".utf8)
         for number: UInt8 in [2, 2, 232, 7, 1] { expected += [number, 0, 0, 0, 0, 0, 0, 0] }
         expected[17] = 1  // 258 = 0x0102
         expected[25] = 3  // 1000 = 0x03e8
         func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count), 0, 0, 0] + Array(text.utf8) + [0] }
-        expected += text("r:1") + text("x.json") + text("") + text("/w") + text("")
+        expected += text("r:1") + text("x.json") + text("") + text("") + text("/w") + text("")
         expected += [2, 0, 0, 0] + text("a") + text("")
         expected += [1, 0, 0, 0] + text("é=1")
         #expect(try request.encoded() == expected)
@@ -66,8 +66,9 @@ import Testing
     }
 
     @Test(arguments: ["", ".", "..", "a/b", String(repeating: "x", count: 256)])
-    func recordNameIsOnePathComponent(name: String) {
-        refused(.invalidRecordName) { $0.recordName = FileName(name) }
+    func namesAreOnePathComponent(name: String) {
+        refused(.invalidName) { $0.recordName = FileName(name) }
+        refused(.invalidName) { $0.logsName = FileName(name) }
     }
 
     @Test func nothingIsCutAtAZeroByte() {

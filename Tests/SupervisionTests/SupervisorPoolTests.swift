@@ -86,7 +86,7 @@ import Testing
             let again = await fixture.pool.run(
                 fixture.request("exit 0"),
                 lock: lock.rawValue,
-                logs: fixture.logs,
+                output: fixture.logs,
                 exits: fixture.exits
             )
             #expect(again == .refused(.busy))
@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test func aMissingSupervisorIsAnAnswer() async throws {
-        try await Fixture.with(executable: "/nowhere/vigil-supervisor") { fixture in
+        try await Fixture.with(executable: "/nowhere/vigil-supervisor", isFirst: true) { fixture in
             await #expect(throws: SystemCallError.self) { try await fixture.pool.start() }
             let ending = try await fixture.run("true")
             #expect(ending == .refused(.noEntry))
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test func aProgramThatIsNoSupervisorRunsNothing() async throws {
-        try await Fixture.with(executable: "/bin/true") { fixture in
+        try await Fixture.with(executable: "/bin/true", isFirst: true) { fixture in
             let ending = try await fixture.run("echo > ran")
             #expect(ending == .lost || ending == .refused(.brokenPipe) || ending == .refused(.connectionReset))
             #expect(try fixture.scratch.status(of: "ran") == nil)
@@ -145,7 +145,7 @@ import Testing
     }
 
     @Test func anImpossibleRequestIsAnAnswer() async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(isFirst: true) { fixture in
             let ending = try await fixture.run("true") { $0.arguments = [] }
             #expect(ending == .refused(.invalidArgument))
             #expect(await fixture.pool.processIDs.isEmpty)
@@ -154,7 +154,7 @@ import Testing
 
     @Test func wantOfDescriptorsIsAnAnswerAndPasses() async {
         await #expect(processExitsWith: .success) {
-            try await Fixture.with(warm: 0) { fixture in
+            try await Fixture.with(warm: 0, isFirst: true) { fixture in
                 let lock = try fixture.openLock(fixture.runID)
                 let request = fixture.request("exit 3")
                 // From "none free" upwards, until there are enough.
@@ -169,7 +169,7 @@ import Testing
                                 await pool.run(
                                     request,
                                     lock: lock.rawValue,
-                                    logs: fixture.logs,
+                                    output: fixture.logs,
                                     exits: fixture.exits
                                 )
                             }
@@ -190,7 +190,7 @@ import Testing
             let group = FileName("vigil-test-\(SystemInfo.processID)")
             let path = pidsGroup + "/\(group)"
             _ = try Directory.open(pidsGroup).subdirectory(group, create: 0o755)
-            try await Fixture.with(warm: 1) { fixture in
+            try await Fixture.with(warm: 1, isFirst: true) { fixture in
                 try write("\(SystemInfo.processID)", to: path + "/cgroup.procs")
                 // For no longer than one call: the runtime does not bear it when it cannot start a thread.
                 let result = try await fixture.onReactor { pool in

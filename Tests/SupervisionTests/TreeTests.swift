@@ -19,7 +19,7 @@ import Testing
         cgroupParents
     )
     func whatAnAgentLeavesBehindIsKilled(start: String, cgroup: String?) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: cgroup) { fixture in
             let told = try fixture.makePipe("told")
             // The agent goes when what it started has told its number.
             let script = "mkfifo there\n\(start)\nread x < there; exit 4"
@@ -45,7 +45,7 @@ import Testing
         cgroupParents
     )
     func whatResistsIsKilledAfterTheGrace(script: String, cgroup: String?) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: cgroup) { fixture in
             let told = try fixture.makePipe("told")
             async let ending = fixture.run(script) { $0.cgroupParent = cgroup }
             let pid = try await told.number()
@@ -60,7 +60,7 @@ import Testing
 
     @Test(arguments: cgroupParents)
     func theWholeTreeHearsTheTermination(cgroup: String?) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: cgroup) { fixture in
             let told = try fixture.makePipe("told")
             // One in the agent's session, one in another, and the agent, which waits for both.
             let script = """
@@ -81,7 +81,7 @@ import Testing
 
     @Test(arguments: cgroupParents)
     func aStoppedAgentIsContinuedToHearTheTermination(cgroup: String?) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: cgroup) { fixture in
             let script = "trap 'exit 5' TERM; kill -STOP $$; sleep 1000 & wait"
             let record = try await fixture.record(script) {
                 $0.cgroupParent = cgroup
@@ -94,7 +94,7 @@ import Testing
 
     @Test(arguments: cgroupParents)
     func aStormOfProcessesIsKilled(cgroup: String?) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: cgroup) { fixture in
             let told = try fixture.makePipe("told")
             // Two hundred, half of them in sessions of their own, all deaf to SIGTERM.
             let script = """
@@ -114,7 +114,7 @@ import Testing
 
     @Test(arguments: cgroupParents)
     func aProcessThatKeepsChangingItsNumberIsCaught(cgroup: String?) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: cgroup) { fixture in
             let told = try fixture.makePipe("told")
             // Every shell starts the next and ends, in another session each time. After the last, one stays.
             let hop = """

@@ -17,7 +17,7 @@ import Testing
         cgroupParents
     )
     func theWorkOfTheWholeTreeCounts(script: String, cgroup: String?) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: cgroup) { fixture in
             let told = try fixture.makePipe("told")
             async let ending = fixture.run("mkfifo worked; \(script)\necho > told; sleep 1000") {
                 $0.cgroupParent = cgroup
@@ -36,7 +36,7 @@ import Testing
 
     @Test(arguments: cgroupParents)
     func theWorkOfEarlierRunsDoesNotCount(cgroup: String?) async throws {
-        try await Fixture.with { fixture in
+        try await Fixture.with(cgroup: cgroup) { fixture in
             let told = try fixture.makePipe("told")
             let earlier = try await fixture.record("\(Self.work); \(Self.work)") { $0.cgroupParent = cgroup }
             #expect(earlier.cpu >= .milliseconds(20))

@@ -38,10 +38,15 @@ final class Fixture: Sendable {
     }
 
     /// Runs a test with a pool that is stopped, and whose processes are gone, afterwards.
+    ///
+    /// From the second attempt on, a supervisor has an agent that waits, in the control group of the first one. Tests meet
+    /// such a supervisor, unless they ask for one that has not served anybody before.
     static func with<Result>(
         warm: Int = 1,
         idleTimeout: Duration = .seconds(600),
         executable: String = supervisorPath,
+        isFirst: Bool = false,
+        cgroup: String? = nil,
         _ body: (Fixture) async throws -> Result
     ) async throws -> Result {
         let fixture = try Fixture(warm: warm, idleTimeout: idleTimeout, executable: executable)
@@ -49,6 +54,7 @@ final class Fixture: Sendable {
         try startThread { reactor.run() }
         let outcome: Swift.Result<Result, any Error>
         do {
+            if !isFirst { try await fixture.runBefore(in: cgroup) }
             outcome = .success(try await body(fixture))
         } catch {
             outcome = .failure(error)
@@ -100,12 +106,24 @@ extension Fixture {
     func run(_ request: AttemptRequest) async throws -> AttemptEnding {
         let lock = try await openLocked(request.runID)
         return await withTaskCancellationHandler {
-            await pool.run(request, lock: lock.rawValue, logs: logs, exits: exits)
+            await pool.run(request, lock: lock.rawValue, output: logs, exits: exits)
         } onCancel: { [reactor, pool] in
             reactor.perform {
                 pool.assumeIsolated { _ = $0.terminate(runID: request.runID, reason: .cancelled, grace: .zero) }
             }
         }
+    }
+
+    /// Runs an attempt that leaves nothing behind.
+    private func runBefore(in cgroup: String?) async throws {
+        let place = try TemporaryDirectory(for: "supervision")
+        var request = request("")
+        request.arguments = ["/bin/true"]
+        request.runID += "-before"
+        request.cgroupParent = cgroup
+        let lock = try await openLocked(request.runID)
+        let ending = await pool.run(request, lock: lock.rawValue, output: place.directory, exits: place.directory)
+        #expect(ending.record?.ending == .exited(code: 0))
     }
 
     /// Runs a script to its record; any other ending fails the test.

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process that waits to become the next agent.
+
+import Glibc
+import Supervision
+import SystemKit
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct WaitingAgentTests {
+    @Test(arguments: cgroupParents)
+    func nextAgentIsTheProcessThatHasWaited(cgroup: String?) async throws {
+        try await Fixture.with(cgroup: cgroup) { fixture in
+            for number in 0..<3 {
+                let waiting = try await fixture.waitingAgent()
+                let record = try await fixture.record("echo $$") {
+                    $0.runID += "-\(number)"
+                    $0.cgroupParent = cgroup
+                }
+                #expect(record.ending == .exited(code: 0))
+                #expect(try fixture.number() == waiting)
+            }
+        }
+    }
+
+    @Test(arguments: cgroupParents)
+    func oneThatWasKilledIsDoneWithout(cgroup: String?) async throws {
+        try await Fixture.with(cgroup: cgroup) { fixture in
+            let waiting = try await fixture.waitingAgent()
+            kill(waiting, SIGKILL)
+            await fixture.awaitEnd(of: waiting)
+            for number in 0..<2 {
+                let record = try await fixture.record("exit 7") {
+                    $0.runID += "-\(number)"
+                    $0.cgroupParent = cgroup
+                }
+                #expect(record.ending == .exited(code: 7))
+            }
+            #expect(try await fixture.waitingAgent() != waiting)
+        }
+    }
+
+    @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
+    func requestForAnotherPlaceIsLeftToTheSupervisor() async throws {
+        let cgroup = try #require(cgroupParent)
+        try await Fixture.with { fixture in
+            let waiting = try await fixture.waitingAgent()
+            _ = try await fixture.record("echo $$; cat /proc/self/cgroup") { $0.cgroupParent = cgroup }
+            #expect(try fixture.number() != waiting)
+            #expect(try fixture.output().contains("/vigil."))
+        }
+    }
+
+    @Test func largeRequestIsLeftToTheSupervisor() async throws {
+        try await Fixture.with { fixture in
+            let waiting = try await fixture.waitingAgent()
+            _ = try await fixture.record("echo $$") { $0.arguments.append(String(repeating: "x", count: 100_000)) }
+            #expect(try fixture.number() != waiting)
+        }
+    }
+
+    @Test func requestThatMakesNoSenseIsRefusedAndTheNextOneServed() async throws {
+        try await Fixture.with(isFirst: true) { fixture in
+            let bare = try BareSupervisor(fixture)
+            let request = fixture.request("exit 0")
+            #expect(try await bare.run(request, in: fixture) == .recorded(durable: true))
+            #expect(try await bare.run(body: [1, 2, 3], in: fixture).isRefusal)
+            #expect(try await bare.run(request, in: fixture) == .recorded(durable: true))
+            try bare.sendEmptyPacket()
+            #expect(try await bare.answer().isRefusal)
+            #expect(try await bare.run(request, in: fixture) == .recorded(durable: true))
+            await bare.close()
+        }
+    }
+
+    @Test(arguments: [SIGTERM, SIGKILL])
+    func endsWithItsSupervisor(signal: Int32) async throws {
+        try await Fixture.with { fixture in
+            let waiting = try await fixture.waitingAgent()
+            let supervisor = try #require(await fixture.pool.processIDs.first)
+            kill(supervisor, signal)
+            await fixture.awaitEnd(of: waiting)
+        }
+    }
+
+    @Test func endsWhenTheDaemonDoes() async throws {
+        try await Fixture.with { fixture in
+            let waiting = try await fixture.waitingAgent()
+            await fixture.pool.abandon()
+            await fixture.awaitEnd(of: waiting)
+        }
+    }
+
+    @Test func logsAreMadeInADirectoryOfTheirOwn() async throws {
+        try await Fixture.with(isFirst: true) { fixture in
+            // The first run is the supervisor's own, the others that of the agent that waits; the third finds it there.
+            for name: FileName in ["a", "b", "b"] {
+                _ = try await fixture.record("echo \(name)") { $0.logsName = name }
+                let logs = try fixture.logs.subdirectory(name)
+                #expect(try logs.read("stdout.log", limit: 100) == name.bytes + [10])
+            }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func logsAreNotMadeBehindALink(isFirst: Bool) async throws {
+        try await Fixture.with(isFirst: isFirst) { fixture in
+            #expect(symlink("..", fixture.logs.path + "/link") == 0)
+            let record = try await fixture.record("exit 0") { $0.logsName = "link" }
+            guard case .spawnFailed(step: "logs", _) = record.ending else {
+                Issue.record("\(record.ending)")
+                return
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("exit 5", 0), ("kill -9 $$", 0), ("exec sleep 1000", 1),
+        ] as [(String, Int)]
+    )
+    func answerTellsWhatTheRecordDoes(script: String, timeout: Int) async throws {
+        try await Fixture.with { fixture in
+            let record = try await fixture.record("echo out; echo error >&2; \(script)") {
+                $0.attempt = 3
+                if timeout > 0 { $0.timeout = .milliseconds(timeout) }
+            }
+            #expect(try fixture.recordFile(fixture.runID) == record)
+            #expect(record.attempt == 3)
+        }
+    }
+
+    @Test(arguments: [("working_directory", ENOENT), ("search", ENOENT), ("exec", ENOEXEC)])
+    func whatCannotBeStartedIsToldBothWays(step: String, errno: Int32) async throws {
+        for isFirst in [true, false] {
+            try await Fixture.with(isFirst: isFirst) { fixture in
+                try AtomicFile.write(
+                    [0],
+                    as: "nothing",
+                    in: fixture.scratch,
+                    mode: 0o755,
+                    replacing: false,
+                    durability: .relaxed
+                )
+                let record = try await fixture.record("") {
+                    switch step {
+                    case "working_directory": $0.workingDirectory = "/nowhere"
+                    case "search": $0.arguments = ["no-such-program"]
+                    default: $0.arguments = [fixture.scratch.path + "/nothing"]
+                    }
+                }
+                #expect(record.ending == .spawnFailed(step: step, errno: Errno(rawValue: errno)))
+                #expect(try fixture.recordFile(fixture.runID) == record)
+                // And the next one is served.
+                #expect(try await fixture.record("exit 4") { $0.runID += "-next" }.ending == .exited(code: 4))
+            }
+        }
+    }
+
+    @Test func cancellationFindsAnAgentThatHasJustBegun() async throws {
+        try await Fixture.with { fixture in
+            let told = try fixture.makePipe("told")
+            async let ending = fixture.run("echo > told; exec sleep 1000")
+            _ = try await told.lines()
+            await fixture.pool.terminate(runID: fixture.runID, reason: .cancelled, grace: .seconds(20))
+            let record = try await ending.record
+            #expect(record?.cutOff == .cancelled)
+            #expect(record?.ending == .signalled(Int(SIGTERM)))
+        }
+    }
+}
+
+extension Fixture {
+    /// The process that waits below the pool's only supervisor, as soon as there is one.
+    func waitingAgent() async throws -> Int32 {
+        let supervisor = try #require(await pool.processIDs.first)
+        while true {
+            try Task.checkCancellation()
+            let children = try await blocking {
+                String(
+                    decoding: try Directory.open("/proc/\(supervisor)/task/\(supervisor)").openFile("children")
+                        .readAll(limit: 4096),
+                    as: UTF8.self
+                )
+            }
+            for child in children.split(separator: " ").compactMap({ Int32($0) }) where isWaiting(child) {
+                return child
+            }
+            await Task.yield()
+        }
+    }
+
+    /// The name is set just before it waits.
+    private func isWaiting(_ pid: Int32) -> Bool {
+        // A process that is gone does not wait.
+        (try? Directory.open("/proc/\(pid)").openFile("comm").readAll(limit: 64)) == Array("vigil-waiting\n".utf8)
+    }
+}
