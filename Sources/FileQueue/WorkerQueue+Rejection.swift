@@ -12,6 +12,14 @@ package struct SetAsideFile: Sendable {
     let source: Directory
 }
 
+/// What ``WorkerQueue/repairDeadLetters(now:)`` has done.
+package struct DeadLetterRepair: Sendable {
+    /// The dead letters that were written.
+    package internal(set) var written: [FileName] = []
+    /// Why files have no reason yet; the next repair tries again.
+    package internal(set) var unread: [SystemCallError] = []
+}
+
 extension WorkerQueue {
     /// Moves an inbox file to the dead letters as it is; ``explain(_:_:now:)`` has to follow.
     /// - Parameters:
@@ -55,14 +63,14 @@ extension WorkerQueue {
     ///   - file: What was set aside.
     ///   - rejection: Why it is no task.
     ///   - now: The wall-clock time.
-    /// - Throws: When the reason cannot be made durable; call again.
+    /// - Throws: When the file cannot be read just now, or the reason cannot be made durable; call again.
     package func explain(
         _ file: SetAsideFile,
         _ rejection: TaskRejection,
         now: Timestamp
     ) async throws(SystemCallError) {
         do throws(SystemCallError) {
-            try await writeReason(rejection, as: file.letter, raw: file.raw, source: file.source, now: now)
+            try await writeReason(rejection, for: file, contents(of: file.raw), now: now)
         } catch  where error.errno == .exists {
             // Ours, when an earlier try failed after the rename.
             guard try reads(file.letter, asReasonFor: file.raw) else { throw error }
@@ -80,63 +88,83 @@ extension WorkerQueue {
     }
 
     /// Writes the reason for each file that a crash left without one.
+    ///
+    /// A file that cannot be read just now is left for the next time.
     /// - Parameter now: The wall-clock time.
-    /// - Returns: The names of the dead letters that were written.
+    /// - Returns: What was written, and what was left.
     /// - Throws: When the directory cannot be read, or a reason cannot be written.
-    package func repairDeadLetters(now: Timestamp) async throws(SystemCallError) -> [FileName] {
+    package func repairDeadLetters(now: Timestamp) async throws(SystemCallError) -> DeadLetterRepair {
         var raws: [FileName] = []
         try deadLetters.names { name in
             if name.hasSuffix(".raw") { raws.append(name) }
             return true
         }
-        var written: [FileName] = []
+        var repair = DeadLetterRepair()
         for raw in raws {
             let letter = FileName(bytes: raw.bytes.dropLast(4) + Array(".json".utf8))
             if try deadLetters.status(of: letter) != nil { continue }
-            // The judgement is a function of the file, so it comes out as it would have then. What is valid can only
-            // have been refused for its id.
-            let rejection =
-                judge(raw)
-                ?? TaskRejection(
-                    reason: .duplicateTaskID,
-                    field: "task_id",
-                    message: "task_id: another task has this id"
-                )
-            try await writeReason(rejection, as: letter, raw: raw, source: deadLetters, now: now)
-            written.append(letter)
+            let contents: Result<[UInt8], SystemCallError>
+            do throws(SystemCallError) {
+                contents = try self.contents(of: raw)
+            } catch {
+                repair.unread.append(error)
+                continue
+            }
+            let file = SetAsideFile(letter: letter, raw: raw, source: deadLetters)
+            try await writeReason(judge(contents), for: file, contents, now: now)
+            repair.written.append(letter)
         }
-        return written
+        return repair
     }
 
-    private func judge(_ raw: FileName) -> TaskRejection? {
-        let bytes: [UInt8]?
-        do throws(SystemCallError) {
-            bytes = try deadLetters.read(raw, limit: limits.maxBytes)
-        } catch {
+    /// The judgement is a function of the file, so it comes out as it would have then.
+    private func judge(_ contents: Result<[UInt8], SystemCallError>) -> TaskRejection {
+        switch contents {
+        case .failure(let error):
             let reason: DeadLetterReason = error.errno == .fileTooLarge ? .tooLarge : .unsafeFile
             return TaskRejection(reason: reason, message: "\(error)")
+        case .success(let bytes):
+            do throws(TaskRejection) {
+                _ = try TaskRecord.decode(bytes, for: worker, limits: limits)
+            } catch { return error }
+            // What is valid can only have been refused for its id.
+            return TaskRejection(
+                reason: .duplicateTaskID,
+                field: "task_id",
+                message: "task_id: another task has this id"
+            )
         }
-        do throws(TaskRejection) {
-            _ = try TaskRecord.decode(bytes ?? [], for: worker, limits: limits)
-            return nil
-        } catch { return error }
+    }
+
+    /// Reads a file that was set aside.
+    /// - Returns: Its bytes, or why it never will be read: it is no regular file, too large, or not for this user.
+    /// - Throws: What may be otherwise the next time, for example `EIO` or `EMFILE`.
+    private func contents(of raw: FileName) throws(SystemCallError) -> Result<[UInt8], SystemCallError> {
+        do throws(SystemCallError) {
+            return .success(try deadLetters.read(raw, limit: limits.maxBytes) ?? [])
+        } catch {
+            switch error.errno {
+            case .loop, .invalidArgument, .noDevice, .noDeviceOrAddress, .fileTooLarge, .access, .notPermitted:
+                return .failure(error)
+            default: throw error
+            }
+        }
     }
 
     private func writeReason(
         _ rejection: TaskRejection,
-        as letter: FileName,
-        raw: FileName,
-        source: Directory,
+        for file: SetAsideFile,
+        _ contents: Result<[UInt8], SystemCallError>,
         now: Timestamp
     ) async throws(SystemCallError) {
-        // What cannot be read as an object is kept as bytes alone.
-        let bytes = (try? deadLetters.read(raw, limit: limits.maxBytes)) ?? nil
+        // What never will be read, or is no object, is kept as bytes alone.
+        let bytes = try? contents.get()
         let fields = bytes.flatMap { try? JSONParser.parse($0, limits: .file(limits.maxBytes)).objectValue }
         var record = DeadLetterRecord(task: fields, worker: worker, reason: rejection.reason, timestamp: now)
         record.error = rejection.message
-        record.rawFile = raw.description
-        var first: [Commit.Step] = [.write(letter, record.encoded(), deadLetters, replacing: false)]
-        if bytes != nil { first.append(.syncFile(raw, deadLetters)) }
-        try await committer.commit(Commit(phases: [first, [.syncDirectory(source)]]))
+        record.rawFile = file.raw.description
+        var first: [Commit.Step] = [.write(file.letter, record.encoded(), deadLetters, replacing: false)]
+        if bytes != nil { first.append(.syncFile(file.raw, deadLetters)) }
+        try await committer.commit(Commit(phases: [first, [.syncDirectory(file.source)]]))
     }
 }

@@ -27,6 +27,20 @@ extension Worker {
         }
     }
 
+    /// Completes the dead letters that an earlier daemon left without a reason.
+    func repairDeadLetters() async throws(SystemCallError) {
+        let repair = try await queue.repairDeadLetters(now: now.wall)
+        for name in repair.written {
+            logger.warning("dead letter completed after a crash", metadata: ["file": "\(name)"])
+        }
+        for error in repair.unread {
+            logger.warning(
+                "dead letter without a reason cannot be read, the next start tries again",
+                metadata: ["error": "\(error)"]
+            )
+        }
+    }
+
     /// Looks at an adopted attempt again, after its exit record has appeared.
     func readopt(_ id: TaskID) async {
         guard adopted.contains(id), phase == .running else { return }

@@ -206,9 +206,7 @@ package actor Worker: Service {
         try openRequests()
         // Before anything new is claimed: what an earlier daemon left may still be running.
         try await recoverClaims()
-        for name in try await queue.repairDeadLetters(now: now.wall) {
-            logger.warning("dead letter completed after a crash", metadata: ["file": "\(name)"])
-        }
+        try await repairDeadLetters()
         try queue.removeJunk(now: now.wall)
         checkAgent()
         watchInbox()

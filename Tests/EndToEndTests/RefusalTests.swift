@@ -282,4 +282,18 @@ extension RefusalTests {
             try await daemon.expectCleanEnd()
         }
     }
+    @Test func refusedBytesThatCannotBeReadKeepNobodyFromStarting() async throws {
+        try await DaemonFixture.idle { daemon in
+            let letters = try Directory.create("\(daemon.root)/dlq/marie")
+            let raw: FileName = "torn_1767323045.raw"
+            try AtomicFile.write(Array("{".utf8), as: raw, in: letters, replacing: false, durability: .relaxed)
+            let holder = try letters.leasedFile(raw)
+            try await daemon.start()
+            _ = try await daemon.logEntry("dead letter without a reason cannot be read, the next start tries again")
+            try daemon.submit("good", "true")
+            _ = try await daemon.result(of: "good")
+            #expect(try letters.status(of: "torn_1767323045.json") == nil)
+            try holder.close()
+        }
+    }
 }

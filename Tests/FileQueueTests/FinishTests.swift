@@ -129,10 +129,10 @@ struct FinishTests {
         try AtomicFile.write(text, as: "a_17.raw", in: queue.deadLetters, replacing: false, durability: .relaxed)
         let valid = Array(fixture.task("b").utf8)
         try AtomicFile.write(valid, as: "b_17.raw", in: queue.deadLetters, replacing: false, durability: .relaxed)
-        #expect(try await queue.repairDeadLetters(now: fixture.now).count == 2)
+        #expect(try await queue.repairDeadLetters(now: fixture.now).written.count == 2)
         let letters = try DeadLetterBox(locations: fixture.locations).list(worker: nil)
         #expect(letters.map(\.record.reason) == [.invalidJSON, .duplicateTaskID])
-        #expect(try await queue.repairDeadLetters(now: fixture.now).isEmpty)
+        #expect(try await queue.repairDeadLetters(now: fixture.now).written.isEmpty)
     }
 
     @Test func retriedDeadLetterIsQueuedAsItCame() async throws {
