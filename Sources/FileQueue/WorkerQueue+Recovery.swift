@@ -175,7 +175,7 @@ extension WorkerQueue {
     /// - Throws: When a directory cannot be read.
     package func removeJunk(now: Timestamp) throws(SystemCallError) {
         for directory in [inbox, claims, control.directory, results, deadLetters, receipts, heartbeats] {
-            var old: [FileName] = []
+            var old: [(name: FileName, kind: FileStatus.Kind)] = []
             var names: [FileName] = []
             try directory.names { name in
                 if name.hasPrefix(AtomicFile.temporaryPrefix) || name.hasPrefix(SpareRecords.prefix) {
@@ -186,9 +186,19 @@ extension WorkerQueue {
             for name in names {
                 guard let status = try directory.status(of: name) else { continue }
                 let age = now.millisecondsSince1970 - status.modifiedNanoseconds / 1_000_000
-                if age > Self.junkAgeMilliseconds { old.append(name) }
+                if age > Self.junkAgeMilliseconds { old.append((name, status.kind)) }
             }
-            for name in old { try directory.remove(name) }
+            for (name, kind) in old {
+                if kind == .directory { removeSpareLogs(name, in: directory) } else { try directory.remove(name) }
+            }
         }
+    }
+
+    /// Removes what a killed supervisor had made for its next attempt; a directory with anything else in it stays.
+    private func removeSpareLogs(_ name: FileName, in directory: Directory) {
+        // Whatever it is, it is in nobody's way.
+        guard let spare = try? directory.subdirectory(name) else { return }
+        for stream in OutputStream.allCases { _ = try? spare.remove(stream.fileName) }
+        _ = try? directory.removeDirectory(name)
     }
 }

@@ -39,10 +39,9 @@ struct attempt {
 // Only the first try makes a file. What has the name already must be a regular file, which an earlier try of this very
 // attempt may have left; what is in it is not part of this one.
 static int open_log(int directory, const char *name, int *fd) {
-    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
-    *fd = openat(directory, name, flags | O_EXCL, 0640);
+    *fd = openat(directory, name, LOG_FLAGS | O_EXCL, LOG_MODE);
     if (*fd >= 0) return 0;
-    if (errno == EEXIST) *fd = openat(directory, name, flags | O_TRUNC | O_NONBLOCK, 0640);
+    if (errno == EEXIST) *fd = openat(directory, name, LOG_FLAGS | O_TRUNC | O_NONBLOCK, LOG_MODE);
     if (*fd < 0) return errno;
     struct stat status;
     if (fstat(*fd, &status) < 0) return errno;
@@ -76,7 +75,7 @@ void show_attempt(const struct request *request, bool in_cgroup) {
 // Goes over to the directory for the logs, which may not be there yet.
 static int enter_logs(struct request *request) {
     if (request->logs_name[0] == 0) return 0;
-    if (mkdirat(request->logs_fd, request->logs_name, 0750) < 0 && errno != EEXIST) return errno;
+    if (mkdirat(request->logs_fd, request->logs_name, LOG_PLACE_MODE) < 0 && errno != EEXIST) return errno;
     int fd = openat(request->logs_fd, request->logs_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return errno;
     drop(&request->logs_fd);
@@ -84,11 +83,17 @@ static int enter_logs(struct request *request) {
     return 0;
 }
 
-int make_plan(struct request *request, int null, char *path, struct plan *plan) {
-    plan->failed_step = "logs";
+static int open_logs(struct request *request) {
+    if (take_prepared_logs(request)) return 0;
     int error = enter_logs(request);
     if (error == 0) error = open_log(request->logs_fd, "stdout.log", &request->stdout_fd);
     if (error == 0) error = open_log(request->logs_fd, "stderr.log", &request->stderr_fd);
+    return error;
+}
+
+int make_plan(struct request *request, int null, char *path, struct plan *plan) {
+    plan->failed_step = "logs";
+    int error = open_logs(request);
     if (error != 0) return error;
     plan->failed_step = "search";
     error = find_program(request, path, PATH_MAX);

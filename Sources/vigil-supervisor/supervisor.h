@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor of one slot: its wire format, and the functions its files share.
 #pragma once
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,7 +25,8 @@
 //
 // Request body, all integers little endian:
 //   8 bytes   "VIGILRQ5"
-//   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record)
+//   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync the record;
+//             bit 1: when the attempt is over, make logs for the next one in the exits directory)
 //   strings   run id, record name, spare (a file in the exits directory to write the record into; empty: none),
 //             logs (a directory in the output directory, made if need be; empty: the output directory itself),
 //             working directory, cgroup parent (empty: none)
@@ -63,7 +65,7 @@ struct request {
     int stdout_fd, stderr_fd;
     uint64_t attempt;
     int64_t timeout_ms, grace_ms, max_log_bytes;
-    bool sync_record;
+    bool sync_record, prepares_logs;
     char run_id[RUN_ID_MAX + 1];
     char record_name[NAME_MAX_BYTES + 1];
     char spare_name[NAME_MAX_BYTES + 1]; // empty when there is none, or when it was used
@@ -92,6 +94,9 @@ void release_request_memory(struct request *request);
 void close_request(struct request *request);
 // Closes and forgets one descriptor.
 void drop(int *fd);
+
+// How logs are opened, and with which permissions they are made.
+enum { LOG_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, LOG_MODE = 0640, LOG_PLACE_MODE = 0750 };
 // Times of a message are limited to ten years, which keeps the arithmetic in nanoseconds safe.
 int64_t limited_ms(uint64_t ms);
 
@@ -120,6 +125,14 @@ struct outcome {
     int64_t cpu_us, max_resident_bytes;
     unsigned stragglers_killed;
 };
+
+// Logs that are made before there is a request. The first is called by the waiting agent, without the baton.
+void prepare_logs(void);
+// Where to make them from now on: takes the descriptor over.
+void set_place_for_logs(int directory);
+// Moves them to where the request wants them. Returns false, and leaves none behind, when that cannot be.
+bool take_prepared_logs(struct request *request);
+void drop_prepared_logs(void);
 
 // What an answer tells of an outcome, as the daemon's side of the wire reads it: integers in the machine's order.
 struct account {
@@ -175,7 +188,7 @@ void run_attempt(struct request *request, const struct begun *begun, const struc
                  struct outcome *outcome, bool *daemon_gone);
 
 // Has an agent wait for the next request, if that can be; it is in the control group that is there.
-void have_agent_wait(const struct channels *channels);
+void have_agent_wait(const struct channels *channels, bool prepares_logs);
 void end_waiting_agent(void);
 
 // What ends the wait of a supervisor that has nothing to do.

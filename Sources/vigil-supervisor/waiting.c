@@ -9,6 +9,7 @@
 // whoever has the baton. The supervisor gives it away while it waits for events. The waiting agent takes it when it has
 // received a message; the kernel gives it back when that process executes the program, or ends (CLONE_CHILD_CLEARTID in
 // clone(2)). Without the baton both only make system calls that touch no memory of the other, not even errno.
+#include "calls.h"
 #include "supervisor.h"
 #include <errno.h>
 #include <limits.h>
@@ -35,33 +36,16 @@ static struct {
     pid_t pid; // 0: none
     pid_t parent;
     const struct channels *channels;
-    bool in_cgroup, has_received;
+    bool in_cgroup, prepares_logs, has_received;
     enum message message;
     struct request request;
     struct begun begun; // with a pid once it goes on by itself
 } waiting;
 
-// A system call that does not touch errno, which both processes would share.
-static long call(long number, long a, long b, long c, long d) {
-#if defined(__x86_64__)
-    register long r10 __asm__("r10") = d;
-    __asm__ volatile("syscall" : "+a"(number) : "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
-    return number;
-#elif defined(__aarch64__)
-    register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c,
-                  x3 __asm__("x3") = d;
-    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
-    return x0;
-#else
-    (void)number, (void)a, (void)b, (void)c, (void)d;
-    return -ENOSYS; // where clone3_with() clones nothing either
-#endif
-}
-
-static void wait_while(enum baton value) { call(SYS_futex, (long)&baton, FUTEX_WAIT, value, 0); }
+static void wait_while(enum baton value) { call(SYS_futex, (long)&baton, FUTEX_WAIT, value, 0, 0); }
 
 static void give_baton(void) {
-    if (atomic_exchange(&baton, BATON_FREE) == BATON_AWAITED) call(SYS_futex, (long)&baton, FUTEX_WAKE, 1, 0);
+    if (atomic_exchange(&baton, BATON_FREE) == BATON_AWAITED) call(SYS_futex, (long)&baton, FUTEX_WAKE, 1, 0, 0);
 }
 
 static void take_baton_back(void) {
@@ -98,10 +82,11 @@ static void begin(void) {
 
 static int waiting_side(void *received) {
     // As in child_side(), without errno.
-    if (call(SYS_setsid, 0, 0, 0, 0) < 0 || call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0) < 0) _exit(127);
-    if (call(SYS_getppid, 0, 0, 0, 0) != waiting.parent) _exit(127);
-    call(SYS_prctl, PR_SET_NAME, (long)"vigil-waiting", 0, 0);
-    long length = call(SYS_recvmsg, CONTROL_FD, (long)received, MSG_CMSG_CLOEXEC, 0);
+    if (call(SYS_setsid, 0, 0, 0, 0, 0) < 0 || call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) _exit(127);
+    if (call(SYS_getppid, 0, 0, 0, 0, 0) != waiting.parent) _exit(127);
+    if (waiting.prepares_logs) prepare_logs();
+    call(SYS_prctl, PR_SET_NAME, (long)"vigil-waiting", 0, 0, 0);
+    long length = call(SYS_recvmsg, CONTROL_FD, (long)received, MSG_CMSG_CLOEXEC, 0, 0);
     take_baton_as_agent();
     struct packet packet;
     waiting.has_received = true;
@@ -112,7 +97,7 @@ static int waiting_side(void *received) {
     _exit(127);
 }
 
-void have_agent_wait(const struct channels *channels) {
+void have_agent_wait(const struct channels *channels, bool prepares_logs) {
     if (waiting.pid != 0) return;
     alignas(64) static char stack[48 * 1024];
     int cgroup_fd = present_cgroup();
@@ -130,6 +115,7 @@ void have_agent_wait(const struct channels *channels) {
     waiting.parent = getpid();
     waiting.channels = channels;
     waiting.in_cgroup = cgroup_fd >= 0;
+    waiting.prepares_logs = prepares_logs;
     waiting.has_received = false;
     // What it takes and does not live to tell is lost, and so is the supervisor for the daemon.
     waiting.message = MESSAGE_CLOSED;
@@ -158,7 +144,7 @@ enum idle_event wait_idle(const struct channels *channels) {
         {.fd = is_alone ? channels->control : -1, .events = POLLIN},
     };
     give_baton();
-    long ready = call(SYS_ppoll, (long)wanted, sizeof wanted / sizeof *wanted, 0, 0);
+    long ready = call(SYS_ppoll, (long)wanted, sizeof wanted / sizeof *wanted, 0, 0, 0);
     take_baton_back();
     notice_death();
     if (waiting.has_received) return IDLE_MESSAGE;
@@ -186,4 +172,5 @@ enum message take_message(struct request **request, struct begun *begun) {
 void end_waiting_agent(void) {
     if (waiting.pid != 0) kill(waiting.pid, SIGKILL);
     wait_for_end();
+    drop_prepared_logs();
 }

@@ -104,10 +104,14 @@ struct SpareRecordTests {
 
     @Test func whatACrashLeavesIsRemovedWhenItIsADayOld() async throws {
         try queue.claims.createFile(".spare-1-1").close()
+        let logs = try queue.claims.subdirectory(".spare-logs-1", create: 0o750)
+        for stream in OutputStream.allCases { try logs.createFile(stream.fileName).close() }
+        let others = try queue.claims.subdirectory(".spare-other", create: 0o750)
+        try others.createFile("something").close()
         let soon = Timestamp(millisecondsSince1970: WallClock.system.nowMilliseconds)
         try queue.removeJunk(now: soon)
-        #expect(try spares().count == 1)
+        #expect(try spares().count == 3)
         try queue.removeJunk(now: soon.adding(.seconds(90_000)))
-        #expect(try spares().isEmpty)
+        #expect(try spares() == [".spare-other"])
     }
 }

@@ -102,6 +102,52 @@ import Testing
         }
     }
 
+    @Test func logsAreThereBeforeTheirAttempt() async throws {
+        try await Fixture.with(isFirst: true) { fixture in
+            _ = try await fixture.record("exit 0") { $0.preparesLogs = true }
+            _ = try await fixture.waitingAgent()
+            let spare = FileName(".spare-logs-\(try #require(await fixture.pool.processIDs.first))")
+            let made = try fixture.exits.subdirectory(spare)
+            let log = try #require(try made.status(of: "stdout.log"))
+            for (number, name) in ["a", "b"].enumerated() {
+                _ = try await fixture.record("echo \(name); echo error >&2") {
+                    $0.runID += "-\(number)"
+                    $0.logsName = FileName(name)
+                }
+                let logs = try fixture.logs.subdirectory(FileName(name))
+                #expect(try logs.read("stdout.log", limit: 100) == Array("\(name)\n".utf8))
+                #expect(try logs.read("stderr.log", limit: 100) == Array("error\n".utf8))
+                // Asked for once, made once.
+                #expect(try (logs.status(of: "stdout.log")?.identity == log.identity) == (name == "a"))
+                #expect(try fixture.exits.status(of: spare) == nil)
+            }
+        }
+    }
+
+    @Test func logsThatCannotBeUsedAreRemoved() async throws {
+        try await Fixture.with(isFirst: true) { fixture in
+            let spare = FileName(".spare-logs-\(try #require(try await fixture.supervisorThatPrepares()))")
+            // The name is taken.
+            _ = try fixture.logs.subdirectory("taken", create: 0o750)
+            _ = try await fixture.record("echo 1") { $0.logsName = "taken" }
+            #expect(try fixture.logs.subdirectory("taken").read("stdout.log", limit: 100) == Array("1\n".utf8))
+            #expect(try fixture.exits.status(of: spare) == nil)
+            // Somebody has removed them.
+            _ = try await fixture.supervisorThatPrepares()
+            let made = try fixture.exits.subdirectory(spare)
+            for name: FileName in ["stdout.log", "stderr.log"] { try made.remove(name) }
+            try fixture.exits.removeDirectory(spare)
+            _ = try await fixture.record("echo 2") { $0.logsName = "other" }
+            #expect(try fixture.logs.subdirectory("other").read("stdout.log", limit: 100) == Array("2\n".utf8))
+            // The supervisor ends.
+            let supervisor = try #require(try await fixture.supervisorThatPrepares())
+            #expect(try fixture.exits.status(of: spare) != nil)
+            await fixture.pool.abandon()
+            await fixture.awaitEnd(of: supervisor)
+            #expect(try fixture.exits.status(of: spare) == nil)
+        }
+    }
+
     @Test(arguments: [true, false])
     func logsAreNotMadeBehindALink(isFirst: Bool) async throws {
         try await Fixture.with(isFirst: isFirst) { fixture in
@@ -171,6 +217,14 @@ import Testing
 }
 
 extension Fixture {
+    /// Has the supervisor make logs for the next attempt.
+    fileprivate func supervisorThatPrepares() async throws -> Int32? {
+        _ = try await record("exit 0") { $0.preparesLogs = true }
+        // It makes them before it waits for the request.
+        _ = try await waitingAgent()
+        return await pool.processIDs.first
+    }
+
     /// The process that waits below the pool's only supervisor, as soon as there is one.
     func waitingAgent() async throws -> Int32 {
         let supervisor = try #require(await pool.processIDs.first)

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A directory with both logs, made while nobody waits for it, and then moved to where a request wants it.
+//
+// To make them takes 60 µs before an agent's start, to move them 15. It lies beside the exit records under a name that a
+// daemon's start removes there when it is a day old, see SpareRecords; whoever has lost it makes another.
+#include "calls.h"
+#include "supervisor.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct {
+    int place; // -1: nowhere
+    int stdout_fd, stderr_fd;
+    bool is_begun;
+    char name[32], stdout_name[48], stderr_name[48];
+} prepared = {.place = -1, .stdout_fd = -1, .stderr_fd = -1};
+
+void set_place_for_logs(int directory) {
+    drop_prepared_logs();
+    drop(&prepared.place);
+    prepared.place = directory;
+    if (prepared.name[0] != 0) return;
+    snprintf(prepared.name, sizeof prepared.name, ".spare-logs-%d", (int)getpid());
+    snprintf(prepared.stdout_name, sizeof prepared.stdout_name, "%s/stdout.log", prepared.name);
+    snprintf(prepared.stderr_name, sizeof prepared.stderr_name, "%s/stderr.log", prepared.name);
+}
+
+static int make_log(const char *name) {
+    return (int)call(SYS_openat, prepared.place, (long)name, LOG_FLAGS | O_EXCL, LOG_MODE, 0);
+}
+
+void prepare_logs(void) {
+    if (prepared.place < 0 || prepared.is_begun) return;
+    prepared.is_begun = true;
+    if (call(SYS_mkdirat, prepared.place, (long)prepared.name, LOG_PLACE_MODE, 0, 0) < 0) return;
+    prepared.stdout_fd = make_log(prepared.stdout_name);
+    prepared.stderr_fd = make_log(prepared.stderr_name);
+}
+
+bool take_prepared_logs(struct request *request) {
+    if (prepared.stdout_fd >= 0 && prepared.stderr_fd >= 0 && request->logs_name[0] != 0 &&
+        renameat2(prepared.place, prepared.name, request->logs_fd, request->logs_name, RENAME_NOREPLACE) == 0) {
+        request->stdout_fd = prepared.stdout_fd;
+        request->stderr_fd = prepared.stderr_fd;
+        prepared.stdout_fd = prepared.stderr_fd = -1;
+        prepared.is_begun = false;
+        return true;
+    }
+    drop_prepared_logs();
+    return false;
+}
+
+void drop_prepared_logs(void) {
+    if (!prepared.is_begun) return;
+    prepared.is_begun = false;
+    if (prepared.stdout_fd >= 0) unlinkat(prepared.place, prepared.stdout_name, 0);
+    if (prepared.stderr_fd >= 0) unlinkat(prepared.place, prepared.stderr_name, 0);
+    unlinkat(prepared.place, prepared.name, AT_REMOVEDIR);
+    drop(&prepared.stdout_fd);
+    drop(&prepared.stderr_fd);
+}
