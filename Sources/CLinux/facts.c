@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clocks, limits, and other facts about this machine and process.
 #include "internal.h"
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -32,11 +31,6 @@ int cl_process_id(void) { return getpid(); }
 uint32_t cl_effective_user_id(void) { return geteuid(); }
 int cl_thread_id(void) { return (int)syscall(SYS_gettid); }
 long cl_page_size(void) { return sysconf(_SC_PAGESIZE); }
-
-int cl_processor_count(void) {
-    cpu_set_t processors;
-    return sched_getaffinity(0, sizeof processors, &processors) < 0 ? 1 : CPU_COUNT(&processors);
-}
 
 long cl_descriptor_limit(void) {
     struct rlimit limit;

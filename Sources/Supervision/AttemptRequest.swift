@@ -23,10 +23,6 @@ package struct AttemptRequest: Sendable {
     package var spareName: FileName?
     /// The directory for the logs in the one that comes with the request, made if need be; nil for that one itself.
     package var logsName: FileName?
-    /// Whether to make logs for the next attempt when this one is over.
-    ///
-    /// The next one starts sooner, for a little more work; for when a processor has nothing else to do.
-    package var preparesLogs = false
     /// The agent's working directory, an absolute path.
     package var workingDirectory: String
     /// A control group (version 2) in which the supervisor may have one for its attempts; nil to do without.

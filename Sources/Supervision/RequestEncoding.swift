@@ -14,7 +14,7 @@ extension AttemptRequest {
         body.append(timeout.map { max(1, $0.wholeMilliseconds) } ?? 0)
         body.append(grace.wholeMilliseconds)
         body.append(UInt64(maxLogBytes))
-        body.append(UInt64(syncRecord ? 1 : 0) | UInt64(preparesLogs ? 2 : 0))
+        body.append(syncRecord ? 1 : 0)
         try body.append(runID.utf8, field: "run id")
         try body.append(recordName.bytes, field: "record name")
         try body.append(spareName?.bytes ?? [], field: "spare")

@@ -51,9 +51,6 @@ package enum SystemInfo {
         max(0, cl_descriptor_limit())
     }
 
-    /// How many processors this process may run on, as of its start; 1 where that cannot be told.
-    package static let processorCount = Int(cl_processor_count())
-
     /// The kernel's random name of the time since it started; the same number of a process means the same only within.
     package static let bootID = String(readText("/proc/sys/kernel/random/boot_id").prefix { $0 != "\n" })
 

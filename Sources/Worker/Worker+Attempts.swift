@@ -58,7 +58,6 @@ extension Worker {
         var request = request
         request.spareName = queue.takeSpare()
         inSupervisor.insert(claim.id)
-        request.preparesLogs = inSupervisor.count < SystemInfo.processorCount
         let ending = await pool.run(request, lock: claim.lockDescriptor, output: output, exits: queue.claims)
         inSupervisor.remove(claim.id)
         if case .refused = ending { queue.giveBack(spare: request.spareName) }

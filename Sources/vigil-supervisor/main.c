@@ -148,13 +148,11 @@ static bool serve(struct request *request, const struct begun *begun, const stru
     bool daemon_gone = false;
     run_attempt(request, begun, channels, &outcome, &daemon_gone);
     bool goes_on = report(request, channels, &outcome, daemon_gone);
-    if (request->prepares_logs && goes_on) {
-        set_place_for_logs(request->exits_fd);
-        request->exits_fd = -1;
-    }
+    set_place_for_logs(request->exits_fd);
+    request->exits_fd = -1;
     close_request(request);
     tidy_cgroup();
-    if (goes_on) have_agent_wait(channels, request->prepares_logs);
+    if (goes_on) have_agent_wait(channels);
     return goes_on;
 }
 

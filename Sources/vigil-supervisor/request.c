@@ -200,9 +200,7 @@ static int parse(struct request *request) {
     request->grace_ms = limited_ms(take_integer(&c, 8));
     uint64_t max_log_bytes = take_integer(&c, 8);
     request->max_log_bytes = max_log_bytes > INT64_MAX ? INT64_MAX : (int64_t)max_log_bytes;
-    uint64_t flags = take_integer(&c, 8);
-    request->sync_record = (flags & 1) != 0;
-    request->prepares_logs = (flags & 2) != 0;
+    request->sync_record = (take_integer(&c, 8) & 1) != 0;
     const char *run_id = take_string(&c);
     const char *record_name = take_string(&c);
     const char *spare_name = take_string(&c);

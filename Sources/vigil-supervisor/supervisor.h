@@ -25,8 +25,7 @@
 //
 // Request body, all integers little endian:
 //   8 bytes   "VIGILRQ5"
-//   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync the record;
-//             bit 1: when the attempt is over, make logs for the next one in the exits directory)
+//   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record)
 //   strings   run id, record name, spare (a file in the exits directory to write the record into; empty: none),
 //             logs (a directory in the output directory, made if need be; empty: the output directory itself),
 //             working directory, cgroup parent (empty: none)
@@ -65,7 +64,7 @@ struct request {
     int stdout_fd, stderr_fd;
     uint64_t attempt;
     int64_t timeout_ms, grace_ms, max_log_bytes;
-    bool sync_record, prepares_logs;
+    bool sync_record;
     char run_id[RUN_ID_MAX + 1];
     char record_name[NAME_MAX_BYTES + 1];
     char spare_name[NAME_MAX_BYTES + 1]; // empty when there is none, or when it was used
@@ -188,7 +187,7 @@ void run_attempt(struct request *request, const struct begun *begun, const struc
                  struct outcome *outcome, bool *daemon_gone);
 
 // Has an agent wait for the next request, if that can be; it is in the control group that is there.
-void have_agent_wait(const struct channels *channels, bool prepares_logs);
+void have_agent_wait(const struct channels *channels);
 void end_waiting_agent(void);
 
 // What ends the wait of a supervisor that has nothing to do.

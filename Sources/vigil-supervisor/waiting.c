@@ -36,7 +36,7 @@ static struct {
     pid_t pid; // 0: none
     pid_t parent;
     const struct channels *channels;
-    bool in_cgroup, prepares_logs, has_received;
+    bool in_cgroup, has_received;
     enum message message;
     struct request request;
     struct begun begun; // with a pid once it goes on by itself
@@ -84,7 +84,7 @@ static int waiting_side(void *received) {
     // As in child_side(), without errno.
     if (call(SYS_setsid, 0, 0, 0, 0, 0) < 0 || call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) _exit(127);
     if (call(SYS_getppid, 0, 0, 0, 0, 0) != waiting.parent) _exit(127);
-    if (waiting.prepares_logs) prepare_logs();
+    prepare_logs();
     call(SYS_prctl, PR_SET_NAME, (long)"vigil-waiting", 0, 0, 0);
     long length = call(SYS_recvmsg, CONTROL_FD, (long)received, MSG_CMSG_CLOEXEC, 0, 0);
     take_baton_as_agent();
@@ -97,7 +97,7 @@ static int waiting_side(void *received) {
     _exit(127);
 }
 
-void have_agent_wait(const struct channels *channels, bool prepares_logs) {
+void have_agent_wait(const struct channels *channels) {
     if (waiting.pid != 0) return;
     alignas(64) static char stack[48 * 1024];
     int cgroup_fd = present_cgroup();
@@ -115,7 +115,6 @@ void have_agent_wait(const struct channels *channels, bool prepares_logs) {
     waiting.parent = getpid();
     waiting.channels = channels;
     waiting.in_cgroup = cgroup_fd >= 0;
-    waiting.prepares_logs = prepares_logs;
     waiting.has_received = false;
     // What it takes and does not live to tell is lost, and so is the supervisor for the daemon.
     waiting.message = MESSAGE_CLOSED;

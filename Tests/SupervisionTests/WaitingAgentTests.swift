@@ -104,47 +104,49 @@ import Testing
 
     @Test func logsAreThereBeforeTheirAttempt() async throws {
         try await Fixture.with(isFirst: true) { fixture in
-            _ = try await fixture.record("exit 0") { $0.preparesLogs = true }
-            _ = try await fixture.waitingAgent()
-            let spare = FileName(".spare-logs-\(try #require(await fixture.pool.processIDs.first))")
-            let made = try fixture.exits.subdirectory(spare)
-            let log = try #require(try made.status(of: "stdout.log"))
-            for (number, name) in ["a", "b"].enumerated() {
+            var before: FileIdentity?
+            for name in ["a", "b", "c"] {
                 _ = try await fixture.record("echo \(name); echo error >&2") {
-                    $0.runID += "-\(number)"
+                    $0.runID += "-\(name)"
                     $0.logsName = FileName(name)
                 }
                 let logs = try fixture.logs.subdirectory(FileName(name))
                 #expect(try logs.read("stdout.log", limit: 100) == Array("\(name)\n".utf8))
                 #expect(try logs.read("stderr.log", limit: 100) == Array("error\n".utf8))
-                // Asked for once, made once.
-                #expect(try (logs.status(of: "stdout.log")?.identity == log.identity) == (name == "a"))
-                #expect(try fixture.exits.status(of: spare) == nil)
+                if let before { #expect(try logs.status(of: "stdout.log")?.identity == before) }
+                before = try await fixture.preparedLogs().directory.status(of: "stdout.log")?.identity
+                #expect(before != nil)
             }
         }
     }
 
-    @Test func logsThatCannotBeUsedAreRemoved() async throws {
-        try await Fixture.with(isFirst: true) { fixture in
-            let spare = FileName(".spare-logs-\(try #require(try await fixture.supervisorThatPrepares()))")
+    @Test func logsThatCannotBeUsedAreMadeAgain() async throws {
+        try await Fixture.with { fixture in
+            _ = try await fixture.record("exit 0")
             // The name is taken.
-            _ = try fixture.logs.subdirectory("taken", create: 0o750)
+            let (_, unused) = try await fixture.preparedLogs()
+            let taken = try fixture.logs.subdirectory("taken", create: 0o750)
             _ = try await fixture.record("echo 1") { $0.logsName = "taken" }
-            #expect(try fixture.logs.subdirectory("taken").read("stdout.log", limit: 100) == Array("1\n".utf8))
-            #expect(try fixture.exits.status(of: spare) == nil)
+            #expect(try taken.read("stdout.log", limit: 100) == Array("1\n".utf8))
             // Somebody has removed them.
-            _ = try await fixture.supervisorThatPrepares()
-            let made = try fixture.exits.subdirectory(spare)
+            let (name, made) = try await fixture.preparedLogs()
+            #expect(try made.status().identity != unused.status().identity)
             for name: FileName in ["stdout.log", "stderr.log"] { try made.remove(name) }
-            try fixture.exits.removeDirectory(spare)
+            try fixture.exits.removeDirectory(name)
             _ = try await fixture.record("echo 2") { $0.logsName = "other" }
             #expect(try fixture.logs.subdirectory("other").read("stdout.log", limit: 100) == Array("2\n".utf8))
-            // The supervisor ends.
-            let supervisor = try #require(try await fixture.supervisorThatPrepares())
-            #expect(try fixture.exits.status(of: spare) != nil)
+            _ = try await fixture.preparedLogs()
+        }
+    }
+
+    @Test func preparedLogsGoWithTheirSupervisor() async throws {
+        try await Fixture.with { fixture in
+            _ = try await fixture.record("exit 0")
+            let (name, _) = try await fixture.preparedLogs()
+            let supervisor = try #require(await fixture.pool.processIDs.first)
             await fixture.pool.abandon()
             await fixture.awaitEnd(of: supervisor)
-            #expect(try fixture.exits.status(of: spare) == nil)
+            #expect(try fixture.exits.status(of: name) == nil)
         }
     }
 
@@ -217,12 +219,12 @@ import Testing
 }
 
 extension Fixture {
-    /// Has the supervisor make logs for the next attempt.
-    fileprivate func supervisorThatPrepares() async throws -> Int32? {
-        _ = try await record("exit 0") { $0.preparesLogs = true }
-        // It makes them before it waits for the request.
+    /// The logs that the pool's only supervisor has made for its next attempt, beside the record of the last one.
+    fileprivate func preparedLogs() async throws -> (name: FileName, directory: Directory) {
+        // They are made before it waits.
         _ = try await waitingAgent()
-        return await pool.processIDs.first
+        let name = FileName(".spare-logs-\(try #require(await pool.processIDs.first))")
+        return (name, try exits.subdirectory(name))
     }
 
     /// The process that waits below the pool's only supervisor, as soon as there is one.

@@ -126,7 +126,6 @@ int cl_process_id(void);
 uint32_t cl_effective_user_id(void);
 int cl_thread_id(void);
 long cl_page_size(void);
-int cl_processor_count(void);
 long cl_descriptor_limit(void);
 int cl_host_name(char *buffer, size_t size);
 int cl_is_terminal(int descriptor);
