@@ -186,7 +186,8 @@ extension RefusalTests {
 
     @Test func pipeWithAWriterBlocksNobody() async throws {
         try await DaemonFixture.working { daemon in
-            let gate = try Gate(daemon.inbox("pipe.json"))
+            let gate = try Gate(daemon.inbox("pipe.tmp"))
+            try Producer.move(daemon.inbox("pipe.tmp"), to: daemon.inbox("pipe.json"))
             #expect(try await daemon.deadLetter(of: "pipe").reason == .unsafeFile)
             try gate.pass()
             try daemon.submit("good", "true")
