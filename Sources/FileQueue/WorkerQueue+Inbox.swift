@@ -35,26 +35,70 @@ extension WorkerQueue {
     }
 
     private func keep(_ file: consuming OpenFile, _ name: FileName) {
-        recent = .some(RecentFile(name: name, file: file))
+        recent.hold(file, name)
+        ahead.forget(name)
     }
 
-    /// The file that was looked at last, still open.
-    struct RecentFile: ~Copyable {
-        var name: FileName
-        var file: OpenFile
-
-        consuming func release() -> OpenFile { file }
+    /// Opens and reads the file that is claimed next, unless that was done; its claim then only looks whether anything
+    /// of it has changed since.
+    ///
+    /// What cannot be read, or is no task any more, is left to the claim.
+    /// - Parameter name: Its name in the inbox; `nil` when none is known to come next.
+    package func readAhead(_ name: FileName?) {
+        if ahead.name == name { return }
+        guard let name, recent.name != name else { return ahead.drop() }
+        let opening: Opening
+        do throws(SystemCallError) { opening = try open(name) } catch { return ahead.hold(nil, name) }
+        switch consume opening {
+        case .gone: ahead.hold(nil, name)
+        case .rejected: ahead.hold(nil, name)
+        case .open(let file): ahead.hold(file, name)
+        }
     }
 
-    /// Opens a file for its claim: what was read a moment ago serves when nothing of the file has changed since.
+    /// Closes what is still open of a file that has left the inbox.
+    /// - Parameter name: The name that it had.
+    package func forget(_ name: FileName) {
+        recent.forget(name)
+        ahead.forget(name)
+    }
+
+    /// Opens a file for its claim: what was read before serves when nothing of the file has changed since.
     ///
     /// Whether the name still leads to it is checked after the rename.
     func openForClaim(_ name: FileName) throws(SystemCallError) -> Opening {
-        let last = recent.take()
-        guard let last = consume last, last.name == name, try last.file.descriptor.status() == last.file.status else {
-            return try open(name)
+        if let file = try recent.take(name) { return .open(file) }
+        if let file = try ahead.take(name) { return .open(file) }
+        return try open(name)
+    }
+
+    /// A file that was looked at, still open.
+    struct HeldFile: ~Copyable {
+        private(set) var name: FileName?
+        private var file: OpenFile?
+
+        /// Holds a file in place of the one before; `nil` when there is nothing to be had of it.
+        mutating func hold(_ file: consuming OpenFile?, _ name: FileName) {
+            self.name = name
+            self.file = file
         }
-        return .open(last.release())
+
+        /// Gives the file away, unless it is another one or has changed.
+        mutating func take(_ name: FileName) throws(SystemCallError) -> OpenFile? {
+            guard self.name == name else { return nil }
+            self.name = nil
+            guard let file = file.take(), try file.descriptor.status() == file.status else { return nil }
+            return file
+        }
+
+        mutating func forget(_ name: FileName) {
+            if self.name == name { drop() }
+        }
+
+        mutating func drop() {
+            name = nil
+            file = nil
+        }
     }
 
     /// An inbox file that is open.

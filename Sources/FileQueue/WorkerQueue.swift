@@ -32,7 +32,9 @@ package final class WorkerQueue {
     var receipts: Directory
     var heartbeats: Directory
     /// What the last look has opened; most tasks are claimed right after it.
-    var recent: RecentFile?
+    var recent = HeldFile()
+    /// What ``readAhead(_:)`` has opened.
+    var ahead = HeldFile()
     let spares: SpareRecords
     private let ownership: Ownership
     /// How this daemon signs its records.
@@ -96,6 +98,8 @@ package final class WorkerQueue {
             throw SystemCallError(call: "rename to \(claims.path)", errno: .crossDevice, path: path)
         }
         inbox = fresh
+        recent.drop()
+        ahead.drop()
         return true
     }
 

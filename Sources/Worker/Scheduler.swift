@@ -246,14 +246,22 @@ package struct Scheduler: Sendable {
             place(&slot, now: now)
             slots[first.id] = slot
         }
-        while let first = ready.popFirst() {
-            guard let slot = slots[first.id], slot.entry.serial == first.serial, slot.unmet == 0,
-                slot.entry.delay == nil
-            else { continue }
-            slots[first.id] = nil
-            return .start(slot.entry)
+        guard let entry = upcoming() else { return .wait(until: nextWake(now)) }
+        _ = ready.popFirst()
+        slots[entry.task.id] = nil
+        return .start(entry)
+    }
+
+    /// The first of the tasks that wait for nothing but their turn, which keeps its place.
+    /// - Returns: What ``next(now:)`` starts, unless the time changes that; `nil` when there is none.
+    package mutating func upcoming() -> Entry? {
+        while let first = ready.first {
+            if let slot = slots[first.id], slot.entry.serial == first.serial, slot.unmet == 0, slot.entry.delay == nil {
+                return slot.entry
+            }
+            _ = ready.popFirst()
         }
-        return .wait(until: nextWake(now))
+        return nil
     }
 
     /// When to ask again although nothing has happened.

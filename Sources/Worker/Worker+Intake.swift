@@ -141,6 +141,7 @@ extension Worker {
     }
 
     private func forget(_ name: FileName) {
+        queue.forget(name)
         guard let known = names.removeValue(forKey: name) else { return }
         if case .queued(let id) = known.meaning, let entry = scheduler[id], !entry.isClaimed,
             entry.task.fileName == name

@@ -57,6 +57,13 @@ extension Worker {
         }
     }
 
+    /// Has the task read that starts next, while all slots are taken.
+    func readAhead() {
+        guard phase == .running, !isPaused, active.count >= configuration.maxConcurrent else { return }
+        let next = scheduler.upcoming()
+        queue.readAhead(next?.isClaimed == false ? next?.task.fileName : nil)
+    }
+
     private func expire(_ entry: Scheduler.Entry) -> Work {
         let failure = Failure(
             reason: .expired,

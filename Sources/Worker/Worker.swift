@@ -233,10 +233,16 @@ package actor Worker: Service {
     }
 
     private func nextWork() async -> Work? {
+        var hasWaited = false
         while true {
             if let work = takeWork() { return work }
             if isOver { return nil }
-            if !isPoked { await withCheckedContinuation { waiter = $0 } }
+            if !isPoked {
+                // What was handed out last goes first.
+                if hasWaited { readAhead() }
+                await withCheckedContinuation { waiter = $0 }
+                hasWaited = true
+            }
             isPoked = false
         }
     }

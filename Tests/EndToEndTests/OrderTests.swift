@@ -47,6 +47,25 @@ import Testing
         }
     }
 
+    @Test func taskThatComesNextIsReadWhileTheSlotIsTakenAndRunsAsItIsThen() async throws {
+        try await DaemonFixture.working(["MAX_CONCURRENT_TASKS": "1", "SCAN_INTERVAL": "3600"]) { daemon in
+            let gate = try daemon.makeGate()
+            try daemon.submit("first", "pass gate")
+            _ = try await daemon.logEntry("attempt started")
+            try daemon.submit("second", "say old")
+            try daemon.submit("third", "say ran")
+            // Without reading ahead, only the file that came last is still open.
+            try await daemon.waitUntilOpen(["second.json", "third.json"])
+            try Producer.remove(daemon.inbox("third.json"))
+            try await daemon.waitUntilOpen(["second.json"])
+            try daemon.submit("second", "say new")
+            try gate.pass()
+            #expect(try await daemon.witness(1) == ["second 1 new"])
+            _ = try await daemon.result(of: "second")
+            try await daemon.waitUntilOpen([])
+        }
+    }
+
     @Test func withoutAgeingOnlyThePriorityCounts() async throws {
         try await DaemonFixture.idle(["MAX_CONCURRENT_TASKS": "1", "PRIORITY_AGING_SECONDS": "0"]) { daemon in
             try daemon.submit("old", "say ran", ["created_at": "2020-01-01T00:00:00Z"])

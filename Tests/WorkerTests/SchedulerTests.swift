@@ -45,6 +45,27 @@ struct SchedulerTests {
         #expect(order == ["urgent", "early", "late", "low"])
     }
 
+    @Test func upcomingTaskIsTheNextAndKeepsItsPlace() throws {
+        var scheduler = Scheduler(aging: .zero)
+        let clock = TestClock()
+        #expect(scheduler.upcoming() == nil)
+        scheduler.enqueue(try task("a", queued: clock.now.wall), now: clock.now)
+        scheduler.enqueue(try task("b", queued: clock.now.wall), now: clock.now)
+        scheduler.enqueue(try task("blocked", queued: clock.now.wall), unmet: [try id("x")], now: clock.now)
+        scheduler.enqueue(
+            try task("later", queued: clock.now.wall, #""priority":"critical""#),
+            retryAt: clock.now.instant.advanced(by: .seconds(1)),
+            now: clock.now
+        )
+        for name in ["a", "a"] { #expect(scheduler.upcoming()?.task.id.string == name) }
+        #expect(scheduler.count == 4)
+        scheduler.remove(try id("a"))
+        #expect(scheduler.upcoming()?.task.id.string == "b")
+        #expect(started(&scheduler, clock.now) == "b")
+        #expect(scheduler.upcoming() == nil)
+        #expect(started(&scheduler, clock.now) == nil)
+    }
+
     @Test func waitingRaisesPriorityByOneStepPerAgingPeriod() throws {
         let clock = TestClock()
         // 50 steps of 60 s: a task of priority 0 that waited just over 50 minutes comes before a fresh one of 50.

@@ -52,4 +52,26 @@ extension DaemonFixture {
     func busySupervisors() throws -> [Int32] {
         try processes.numbers().filter { commandLine($0).contains("vigil-supervisor run=") }
     }
+
+    /// Waits until the daemon has just these files of the inbox open, whatever has become of them; looks with every
+    /// heartbeat.
+    func waitUntilOpen(_ names: [String]) async throws {
+        let pid = try daemon.pid
+        try await eventually("\(names) open and no other task file", in: ["\(root)/heartbeats"]) { [self] in
+            try openTaskFiles(of: pid) == names ? true : nil
+        }
+    }
+
+    private func openTaskFiles(of pid: Int32) throws -> [String] {
+        let directory = "/proc/\(pid)/fd"
+        var found: [String] = []
+        try Directory.open(directory).names { name in
+            var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let length = readlink("\(directory)/\(name)", &buffer, buffer.count)
+            let path = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if path.hasPrefix(inbox() + "/") { found.append(String(path.dropFirst(inbox().count + 1))) }
+            return true
+        }
+        return found.sorted()
+    }
 }
