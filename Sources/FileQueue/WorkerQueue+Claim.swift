@@ -35,7 +35,7 @@ extension WorkerQueue {
                 worker: worker,
                 owner: owner,
                 queuedAt: queued.queuedAt,
-                digest: task.contentDigest
+                digest: file.digest ?? task.contentDigest
             )
             if let runID { state.begin(runID: runID, session: session, now: now) }
             guard try create(state) else { return try judgeOccupied(queued, file.status.identity, state.digest) }

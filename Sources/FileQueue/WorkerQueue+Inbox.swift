@@ -52,7 +52,9 @@ extension WorkerQueue {
         switch consume opening {
         case .gone: ahead.hold(nil, name)
         case .rejected: ahead.hold(nil, name)
-        case .open(let file): ahead.hold(file, name)
+        case .open(var file):
+            if case .task(let task) = file.contents { file.digest = task.contentDigest }
+            ahead.hold(file, name)
         }
     }
 
@@ -106,6 +108,8 @@ extension WorkerQueue {
         var descriptor: OwnedDescriptor
         var status: FileStatus
         var contents: Contents
+        /// The digest of the task, when there was time for it.
+        var digest: String?
     }
 
     /// What the bytes of an inbox file mean.
