@@ -96,7 +96,7 @@ extension Worker {
     package func refreshMetrics() {
         metrics.update(
             queueSize: scheduler.count,
-            active: active.count,
+            active: activeCount,
             breaker: breaker.snapshot(now: clock.now, wallMilliseconds: wallClock.nowMilliseconds).state,
             costToday: budget.total(at: wallClock.nowMilliseconds)
         )
@@ -110,7 +110,7 @@ extension Worker {
         var record = HeartbeatRecord(worker: configuration.worker, status: status, timestamp: now.wall)
         record.uptime = startedAt.instant.duration(to: clock.now)
         record.queueSize = scheduler.count
-        record.activeTasks = active.count
+        record.activeTasks = activeCount
         record.circuitBreakerState = CircuitBreakerState(circuit)
         record.circuitOpenUntil = snapshot.openUntilMilliseconds.map { Timestamp(millisecondsSince1970: $0) }
         record.stats.tasksProcessed = stats.processed

@@ -171,7 +171,7 @@ extension Worker {
         if isPaused { return .paused }
         if budget.spentUntil(at: now.wall.millisecondsSince1970) != nil { return .budget }
         if circuitIsOpen { return .circuitOpen }
-        return rateLimiter?.blockedUntil(now: clock.now) != nil && active.count < configuration.maxConcurrent
+        return rateLimiter?.blockedUntil(now: clock.now) != nil && activeCount < configuration.maxConcurrent
             ? .rateLimit : .slot
     }
 

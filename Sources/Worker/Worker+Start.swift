@@ -19,7 +19,7 @@ extension Worker {
 
     /// Whether a further attempt may be started at all.
     private var mayStart: Bool {
-        phase == .running && !isPaused && active.count < configuration.maxConcurrent
+        phase == .running && !isPaused && activeCount < configuration.maxConcurrent
             && !Problem.stopsClaims(problems)
     }
 
@@ -59,7 +59,7 @@ extension Worker {
 
     /// Has the task read that starts next, while all slots are taken.
     func readAhead() {
-        guard phase == .running, !isPaused, active.count >= configuration.maxConcurrent else { return }
+        guard phase == .running, !isPaused, activeCount >= configuration.maxConcurrent else { return }
         let next = scheduler.upcoming()
         queue.readAhead(next?.isClaimed == false ? next?.task.fileName : nil)
     }

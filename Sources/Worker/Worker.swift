@@ -178,6 +178,9 @@ package actor Worker: Service {
     /// What has a slot just now.
     var active: Set<TaskID> { publishing.isEmpty ? running : running.subtracting(publishing) }
 
+    /// How many tasks have a slot just now.
+    var activeCount: Int { running.count - publishing.count }
+
     /// The time now.
     var now: Moment {
         Moment(wall: Timestamp(millisecondsSince1970: wallClock.nowMilliseconds), instant: clock.now)
