@@ -18,15 +18,15 @@ package actor Worker: Service {
     /// Something that needs a task of its own.
     enum Work: Sendable {
         case attempt(TaskID, StartPermit)
-        case publish(TaskID, Conclusion)
+        indirect case publish(TaskID, Conclusion)
         case settle(TaskID, exitRecord: [UInt8]?)
-        case condemn(Scheduler.Entry, DeadLetterReason, Failure)
+        indirect case condemn(Scheduler.Entry, DeadLetterReason, Failure)
         case completeCondemned(TaskID)
         case reject(FileName, TaskRejection)
         case scan
         case recover
         case readopt(TaskID)
-        case cancel(Scheduler.Entry)
+        indirect case cancel(Scheduler.Entry)
         case cancelAdopted(TaskID)
         case watchAdopted(TaskID)
         case look(TaskID)
