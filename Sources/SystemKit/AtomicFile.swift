@@ -61,8 +61,15 @@ package enum AtomicFile {
     /// - Returns: `<prefix><pid>-<counter>`. A file of that name may be there all the same, left by an earlier process.
     package static func uniqueName(_ prefix: String) -> FileName {
         let number = counter.add(1, ordering: .relaxed).newValue
-        return FileName("\(prefix)\(SystemInfo.processID)-\(number)")
+        var name: [UInt8] = []
+        name.reserveCapacity(48)
+        name.append(contentsOf: prefix.utf8)
+        name.append(contentsOf: process.utf8)
+        name.append(contentsOf: String(number).utf8)
+        return FileName(bytes: name)
     }
+
+    private static let process = "\(SystemInfo.processID)-"
 
     /// Writes and syncs a temporary file, for those who rename it later.
     ///
