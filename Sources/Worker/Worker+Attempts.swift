@@ -33,11 +33,10 @@ extension Worker {
             return
         }
         // Beside the attempt, so that the agent does not wait for it.
-        async let durable: Void = makeDurable(id)
-        beginWatch(claim.task, claim.state, timeout: request.timeout)
+        async let noted: Void = noteStart(of: id, timeout: request.timeout)
         let ending = await supervise(request, of: claim, output: output)
         let watch = endWatch(id)
-        await durable
+        await noted
         switch ending {
         case .recorded(let record, _):
             if record.cutOff == nil, watch?.hasEvidence == true { dropEvidence(of: claim) }
@@ -64,8 +63,11 @@ extension Worker {
         return ending
     }
 
-    private func makeDurable(_ id: TaskID) async {
+    /// Does what an attempt need not wait for: watches it, tells of it, and makes its claim durable.
+    private func noteStart(of id: TaskID, timeout: Duration?) async {
         guard let claim = claims[id] else { return }
+        // Unless it has ended already.
+        if inSupervisor.contains(id) { beginWatch(claim.task, claim.state, timeout: timeout) }
         logger.info(
             "attempt started",
             metadata: ["task_id": .string(id.string), "attempt": "\(claim.state.attempt)"]
