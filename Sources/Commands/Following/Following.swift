@@ -29,6 +29,16 @@ struct Following: Sendable {
     /// The exit code of a process that `SIGPIPE` ended.
     static let readerGone = ExitCode(128 + 13)
 
+    /// Keeps Ctrl-C for ``run(_:for:_:)``, for a command that has something to say about what it has done before.
+    /// - Returns: The signals.
+    @discardableResult
+    static func holdInterrupts() -> [Int32] {
+        // A shell's background job is not meant to be interrupted.
+        let signals = [UnixSignal.sigint.rawValue].filter { !SignalSource.isIgnored($0) }
+        SignalSource.block(signals)
+        return signals
+    }
+
     /// Runs a command's waiting part on a reactor of its own.
     /// - Parameters:
     ///   - settings: The settings of the queue.
@@ -41,10 +51,8 @@ struct Following: Sendable {
         for audience: Audience,
         _ body: @escaping @Sendable (Following) async throws -> Value
     ) throws -> Value? {
-        // A shell's background job is not meant to be interrupted.
-        let signals = [UnixSignal.sigint.rawValue].filter { !SignalSource.isIgnored($0) }
         // Before the first thread of the reactor, which inherits the mask.
-        SignalSource.block(signals)
+        let signals = holdInterrupts()
         let outcome = Mutex<Result<Value, any Error>?>(nil)
         do {
             let reactor = try Reactor()

@@ -82,8 +82,10 @@ struct TaskSubmit: ParsableCommand {
             )
         } else {
             let text = try file.map { try Input.readText($0, limit: settings.maxTaskBytes) }
-            let (id, outcome) = try submit(task.draft(text ?? description.joined(separator: " ")), settings)
             let isWaiting = wait || follow
+            // An agent can begin before this command waits for it.
+            if isWaiting { Following.holdInterrupts() }
+            let (id, outcome) = try submit(task.draft(text ?? description.joined(separator: " ")), settings)
             if isWaiting {
                 Output.note(id.string)
             } else {
