@@ -6,7 +6,7 @@ import Glibc
 import SystemKit
 import TestSupport
 
-/// Kills daemons, supervisors, both, and the client, at random times while tasks keep coming.
+/// Kills daemons, supervisors, both, the agents that wait, and the client, at random times while tasks keep coming.
 struct KillCampaign {
     let laboratory: Laboratory
     let seed: UInt64
@@ -14,7 +14,7 @@ struct KillCampaign {
     /// After so many kills the queue is brought to rest and judged.
     static let killsPerRound = 50
 
-    private enum Victim { case daemon, supervisor, both, client, stop }
+    private enum Victim { case daemon, supervisor, both, waitingAgents, client, stop }
 
     func run() async throws -> Summary {
         try await Summary.ofRounds("random kill", of: Self.killsPerRound, kills: kills, seed: seed, runRound)
@@ -33,14 +33,18 @@ struct KillCampaign {
             let pause = Duration.milliseconds(Int.random(in: 0...150, using: &generator))
             // Ends early only when the daemon does, which the checker is told of.
             _ = try? await daemon.process.waitForExit(within: pause)
-            let dice = Int.random(in: 0..<20, using: &generator)
-            let victim: Victim =
-                dice < 8 ? .daemon : dice < 10 ? .stop : dice < 13 ? .supervisor : dice < 17 ? .both : .client
+            let victim = victim(Int.random(in: 0..<24, using: &generator))
             laboratory.detail("seed \(seed), kill \(number): \(victim) after \(pause)")
             if victim == .client {
                 client.send(SIGKILL)
                 try await client.waitForExit()
                 client = try startClient(run, seed)
+                continue
+            }
+            if victim == .waitingAgents {
+                for pid in try children(of: supervisors(of: daemon.process.pid, root: run.root)) {
+                    kill(pid) { status(of: $0).contains("(vigil-waiting)") }
+                }
                 continue
             }
             if victim == .stop {
@@ -71,6 +75,17 @@ struct KillCampaign {
         summary.inputs = Set(tasks.map(\.name)).count
         summary.violations = violations.count
         return summary
+    }
+
+    private func victim(_ dice: Int) -> Victim {
+        switch dice {
+        case ..<8: .daemon
+        case ..<10: .stop
+        case ..<13: .supervisor
+        case ..<17: .both
+        case ..<20: .client
+        default: .waitingAgents
+        }
     }
 
     /// Asks a daemon to stop.
@@ -105,11 +120,18 @@ struct KillCampaign {
     ) throws {
         var numbers = try supervisors(of: daemon.process.pid, root: run.root).sorted()
         if !all { numbers = numbers.randomElement(using: &generator).map { [$0] } ?? [] }
-        for pid in numbers {
-            // One that has ended meanwhile is nobody's loss.
-            guard let handle = try? pidfdOpen(pid), isSupervisor(pid) else { continue }
-            try? sendSignal(SIGKILL, toProcess: handle)
-        }
+        for pid in numbers { kill(pid, where: isSupervisor) }
+    }
+
+    /// Kills a process that is still what it was taken for.
+    private func kill(_ pid: Int32, where isMeant: (Int32) -> Bool) {
+        // One that has ended meanwhile is nobody's loss.
+        guard let handle = try? pidfdOpen(pid), isMeant(pid) else { return }
+        try? sendSignal(SIGKILL, toProcess: handle)
+    }
+
+    private func children(of parents: [Int32]) throws -> [Int32] {
+        try listing("/proc").compactMap { Int32($0) }.filter { parent(of: $0).map(parents.contains) == true }
     }
 
     /// The supervisors that are children of a daemon, or that work for its queue alone.
