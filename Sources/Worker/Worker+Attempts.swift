@@ -272,11 +272,11 @@ extension Worker {
         metrics.attemptEnded(after: record?.duration, record?.cutOff)
         switch verdict {
         case .complete(let outcome):
-            publishLater(id, .over(draft.result(.completed, outcome: outcome)))
+            publishLater(id, Conclusion { draft.result(.completed, outcome: outcome) })
         case .giveUp(let failure, let reason):
-            publishLater(id, .givenUp(draft.result(failure, outcome: end.outcome), reason))
+            publishLater(id, Conclusion(result: { draft.result(failure, outcome: end.outcome) }, deadLetter: reason))
         case .cancel(let failure, let attempt):
-            publishLater(id, .over(draft.cancelled(failure, after: attempt)))
+            publishLater(id, Conclusion { draft.cancelled(failure, after: attempt) })
         case .retry(let failure, let delay):
             await retry(id, draft.attempt(failure), course.next(after: end), complaint(of: claim), after: delay)
         case .handBack(let delay):

@@ -8,11 +8,11 @@ import SystemKit
 
 extension Worker {
     /// How a task ends whose attempts are over.
-    enum Conclusion: Sendable {
-        /// With a result alone.
-        case over(ResultRecord)
-        /// With a dead letter and a result.
-        case givenUp(ResultRecord, DeadLetterReason)
+    struct Conclusion: Sendable {
+        /// Puts the result together; that can wait until it is written.
+        let result: @Sendable () -> ResultRecord
+        /// Why there is a dead letter as well; `nil` when there is none.
+        var deadLetter: DeadLetterReason?
     }
 
     /// Gives an ended attempt's slot back, and has its result written once the next attempt has begun.
@@ -30,9 +30,11 @@ extension Worker {
     /// Writes what is to be seen of a task's end.
     func publish(_ id: TaskID, _ conclusion: Conclusion) async {
         guard let claim = claims[id] else { return }
-        switch conclusion {
-        case .over(let result): await finish(claim, result)
-        case .givenUp(let result, let reason): await finishDead(claim, result, reason)
+        let result = conclusion.result()
+        if let reason = conclusion.deadLetter {
+            await finishDead(claim, result, reason)
+        } else {
+            await finish(claim, result)
         }
     }
 

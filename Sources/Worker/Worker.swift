@@ -18,7 +18,7 @@ package actor Worker: Service {
     /// Something that needs a task of its own.
     enum Work: Sendable {
         case attempt(TaskID, StartPermit)
-        indirect case publish(TaskID, Conclusion)
+        case publish(TaskID, Conclusion)
         case settle(TaskID, exitRecord: [UInt8]?)
         indirect case condemn(Scheduler.Entry, DeadLetterReason, Failure)
         case completeCondemned(TaskID)
