@@ -35,11 +35,11 @@ extension Worker {
         // Beside the attempt, so that the agent does not wait for it.
         async let noted: Void = noteStart(of: id, timeout: request.timeout)
         let ending = await supervise(request, of: claim, output: output)
-        let watch = endWatch(id)
+        let hasEvidence = endWatch(id)
         await noted
         switch ending {
         case .recorded(let record, _):
-            if record.cutOff == nil, watch?.hasEvidence == true { dropEvidence(of: claim) }
+            if record.cutOff == nil, hasEvidence { dropEvidence(of: claim) }
             await judge(id, record, permit: permit)
         case .refused(let errno):
             await conclude(id, .notStarted("supervisor: \(errno)"), record: nil, permit: permit)

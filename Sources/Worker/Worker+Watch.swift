@@ -98,9 +98,9 @@ extension Worker {
     }
 
     /// Ends the watch of an attempt that has ended or is left to others.
-    /// - Returns: What was known of it.
+    /// - Returns: Whether evidence of it was kept.
     @discardableResult
-    func endWatch(_ id: TaskID) -> WatchedAttempt? { watched.removeValue(forKey: id) }
+    func endWatch(_ id: TaskID) -> Bool { watched.removeValue(forKey: id)?.hasEvidence == true }
 
     // MARK: Looking
 
