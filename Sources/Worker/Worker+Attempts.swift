@@ -101,7 +101,7 @@ extension Worker {
                 message: "agent: no profile named \(name); known are \(profileNames)"
             )
         }
-        try requireChecks(of: task)
+        try requireChecks(of: task, by: profile)
         var context = context(of: claim)
         context.systemPromptFile = configuration.systemPromptFile
         context.maxCostUSD = moneyLeft(for: claim)
@@ -223,7 +223,7 @@ extension Worker {
             }
             outcome = .refused(AgentError(code: .unknownAgent, message: message))
         }
-        if outcome.isSuccess, !dueChecks(of: claim.task).isEmpty {
+        if outcome.isSuccess, !dueChecks(of: claim.task, by: profile).isEmpty {
             await verify(id, DoneWork(outcome: outcome, record: record, output: output), permit: permit)
         } else {
             await conclude(id, .judged(outcome), record: record, output: output, permit: permit)

@@ -10,9 +10,13 @@ extension Worker {
     /// The session that the next attempt of a task goes on with; `nil` for a new one.
     func session(for entry: Scheduler.Entry) -> ClaimState.Session? {
         let name = entry.task.agent ?? configuration.defaultAgent
-        guard configuration.profiles[name]?.canResume == true else { return nil }
+        let kept = entry.isClaimed ? claims[entry.task.id]?.state.session : nil
+        // Most tasks have none, and need no look at the profile.
+        guard kept != nil || entry.task.sessionID != nil, configuration.profiles[name]?.canResume == true else {
+            return nil
+        }
         // Another agent knows nothing of it.
-        if let kept = claims[entry.task.id]?.state.session, kept.agent == name { return kept }
+        if let kept, kept.agent == name { return kept }
         return entry.task.sessionID.map { ClaimState.Session(id: $0, agent: name) }
     }
 
@@ -20,8 +24,8 @@ extension Worker {
     func course(of claim: Claim, _ output: AttemptOutput) -> SessionCourse {
         let report = output.report
         let name = claim.task.agent ?? configuration.defaultAgent
-        let canResume = configuration.profiles[name]?.canResume == true
         let told = report?.sessionID.flatMap { AgentProfile.isSessionName($0) ? $0 : nil }
+        let canResume = told != nil && configuration.profiles[name]?.canResume == true
         var course = SessionCourse(
             agent: name,
             resumed: claim.state.session,

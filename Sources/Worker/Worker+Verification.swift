@@ -22,16 +22,17 @@ extension Worker {
     private static let checkRetry = Duration.seconds(1)
 
     /// The checks that the work on a task must pass: those of its agent's profile, and those that it names itself.
-    func dueChecks(of task: TaskRecord) -> [CheckName] {
-        let profile = configuration.profiles[task.agent ?? configuration.defaultAgent]
+    func dueChecks(of task: TaskRecord, by profile: AgentProfile?) -> [CheckName] {
+        let checks = profile?.checks ?? []
+        if checks.isEmpty && task.verify.isEmpty { return [] }
         var due: [CheckName] = []
-        for name in (profile?.checks ?? []) + task.verify where !due.contains(name) { due.append(name) }
+        for name in checks + task.verify where !due.contains(name) { due.append(name) }
         return due
     }
 
     /// Refuses a task whose work could not be checked, before anything is spent on it.
-    func requireChecks(of task: TaskRecord) throws(AgentError) {
-        for name in dueChecks(of: task) where configuration.checks[name] == nil {
+    func requireChecks(of task: TaskRecord, by profile: AgentProfile) throws(AgentError) {
+        for name in dueChecks(of: task, by: profile) where configuration.checks[name] == nil {
             let known = configuration.checks.keys.map(\.string).sorted().joined(separator: ", ")
             let message = "verify: no check named \(name) is configured"
             throw AgentError(code: .unknownCheck, message: known.isEmpty ? message : "\(message); known are \(known)")
@@ -100,7 +101,8 @@ extension Worker {
         while let claim = claims[id] {
             if isHandedOver { return release(id) }
             if isCancelRequested(claim) { return await concludeCancelled(claim, work) }
-            let due = dueChecks(of: claim.task)
+            let profile = configuration.profiles[claim.task.agent ?? configuration.defaultAgent]
+            let due = dueChecks(of: claim.task, by: profile)
             guard let name = claim.state.verification.map(\.next) ?? due.first else {
                 return await concludeChecked(claim, work)
             }
