@@ -112,7 +112,7 @@ void have_agent_wait(const struct channels *channels) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)cgroup_fd;
     }
-    waiting.parent = getpid();
+    if (waiting.parent == 0) waiting.parent = getpid();
     waiting.channels = channels;
     waiting.in_cgroup = cgroup_fd >= 0;
     waiting.has_received = false;
