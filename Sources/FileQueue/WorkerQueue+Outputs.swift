@@ -23,7 +23,7 @@ extension WorkerQueue {
     func reopenDeadLetters() throws(SystemCallError) {
         if deadLetters.isOnPath() { return }
         let fresh = try Directory.create(locations.deadLetters + "/" + worker.string)
-        guard try fresh.identity.device == claims.identity.device else {
+        guard fresh.identity.device == claims.identity.device else {
             throw SystemCallError(call: "rename from \(claims.path) to", errno: .crossDevice, path: fresh.path)
         }
         deadLetters = fresh

@@ -57,7 +57,7 @@ package final class WorkerQueue {
         let claims = try Directory.create(locations.claims, mode: 0o700)
         let inbox = try Directory.create(locations.inbox(of: worker))
         let deadLetters = try Directory.create(locations.deadLetters + name)
-        for other in [inbox, deadLetters] where try other.identity.device != claims.identity.device {
+        for other in [inbox, deadLetters] where other.identity.device != claims.identity.device {
             // rename(2) does not cross file systems, and a copy would not be atomic.
             throw SystemCallError(
                 call: "rename between \(claims.path) and",
@@ -94,7 +94,7 @@ package final class WorkerQueue {
         let path = locations.inbox(of: worker)
         // A link put in its place is not followed.
         let fresh = try Directory.open(locations.tasks).subdirectory(FileName(worker.string))
-        guard try fresh.identity.device == claims.identity.device else {
+        guard fresh.identity.device == claims.identity.device else {
             throw SystemCallError(call: "rename to \(claims.path)", errno: .crossDevice, path: path)
         }
         inbox = fresh

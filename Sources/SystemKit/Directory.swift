@@ -17,9 +17,16 @@ package final class Directory: Sendable {
     private let handle: OwnedDescriptor
     private let origin: Origin
 
+    /// Device and inode of the open directory, which are its own as long as it is open.
+    package let identity: FileIdentity
+
     private init(adopting descriptor: Int32, _ origin: Origin) {
         handle = OwnedDescriptor(adopting: descriptor)
         self.origin = origin
+        var status = cl_status()
+        // fstat(2) of an open directory fails for no reason; zeros would be on no path.
+        _ = unsafe cl_status_of(descriptor, &status)
+        identity = FileIdentity(device: status.device, inode: status.inode)
     }
 
     /// The path as C reads it, zero-terminated; put together when somebody asks, which is seldom.
@@ -44,11 +51,6 @@ package final class Directory: Sendable {
     /// The directory's descriptor, valid as long as this object lives.
     package var descriptor: Int32 { handle.rawValue }
 
-    /// Device and inode of the open directory.
-    package var identity: FileIdentity {
-        get throws(SystemCallError) { try handle.status().identity }
-    }
-
     /// What fstat(2) says about the open directory.
     package func status() throws(SystemCallError) -> FileStatus {
         try handle.status()
@@ -72,11 +74,8 @@ package final class Directory: Sendable {
     /// Whether ``path`` still names this very directory and not a replacement.
     package func isOnPath() -> Bool {
         var named = cl_status()
-        var open = cl_status()
-        guard unsafe cl_status_path(location, &named) == 0, unsafe cl_status_of(descriptor, &open) == 0 else {
-            return false
-        }
-        return named.device == open.device && named.inode == open.inode
+        guard unsafe cl_status_path(location, &named) == 0 else { return false }
+        return FileIdentity(device: named.device, inode: named.inode) == identity
     }
 }
 
