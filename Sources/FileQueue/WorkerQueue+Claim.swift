@@ -147,8 +147,8 @@ extension WorkerQueue {
         claim.output = nil
         let path = WorkerQueue.logsPath(of: claim.id, attempt: claim.state.attempt)
         var directory = results
-        for part in path.split(separator: "/") {
-            directory = try directory.subdirectory(FileName(String(part)), create: mode)
+        for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+            directory = try directory.subdirectory(FileName(bytes: part), create: mode)
             if claim.output == nil { claim.output = directory }
         }
         claim.logs = directory
