@@ -52,6 +52,10 @@ enum ClaudeText {
     /// Judges the output of a run that ended with exit code 0, as the program's older versions do after some errors.
     static func finding(inWholeOutput output: String) -> AgentFinding? {
         guard output.utf8.count < 200 else { return nil }
+        // Both texts begin with this letter, and an answer seldom does: that is asked of every success.
+        guard let first = output.utf8.first(where: { $0 > UInt8(ascii: " ") }),
+            first == UInt8(ascii: "E") || first > 127
+        else { return nil }
         let text = output.trimmedOfWhitespace
         if text == "Execution error" { return service }
         guard text.hasPrefix("Error: Reached max turns ("), text.hasSuffix(")") else { return nil }

@@ -195,12 +195,9 @@ struct Judge {
 extension String {
     /// The text without one line break at its end.
     fileprivate var withoutFinalNewline: String {
-        var scalars = unicodeScalars[...]
-        if scalars.last == "\n" {
-            scalars.removeLast()
-            if scalars.last == "\r" { scalars.removeLast() }
-        }
-        return String(scalars)
+        guard utf8.last == UInt8(ascii: "\n") else { return self }
+        let line = utf8.dropLast()
+        return String(Substring(line.last == UInt8(ascii: "\r") ? line.dropLast() : line))
     }
 }
 
