@@ -388,7 +388,7 @@ extension Worker {
     func release(_ id: TaskID) {
         running.remove(id)
         publishing.remove(id)
-        liveCosts[id] = nil
+        if !liveCosts.isEmpty { liveCosts[id] = nil }
         claims[id] = nil
     }
 }

@@ -199,8 +199,8 @@ extension Worker {
 
     /// Removes a request that was carried out, or is stale.
     func clearRequest(for id: TaskID) {
-        endedRuns[id] = nil
-        guard cancels.removeValue(forKey: id) != nil else { return }
+        if !endedRuns.isEmpty { endedRuns[id] = nil }
+        guard !cancels.isEmpty, cancels.removeValue(forKey: id) != nil else { return }
         do throws(SystemCallError) {
             try queue.control.clear(id)
         } catch {

@@ -56,7 +56,8 @@ extension Worker {
 
     /// Notes that it is right again.
     func clear(_ problem: Problem) {
-        guard problems.removeValue(forKey: problem) != nil else { return }
+        // Asked often, and mostly there is none.
+        guard !problems.isEmpty, problems.removeValue(forKey: problem) != nil else { return }
         logger.notice("recovered", metadata: ["problem": .string(problem.rawValue)])
         emit(.problemCleared, ["problem": .string(problem.rawValue)])
         if phase == .running { beat() }

@@ -129,7 +129,7 @@ extension Worker {
     /// Adds up what an attempt has cost, whatever it came to.
     func noteCost(_ end: AttemptEnd, of claim: Claim) {
         // What was seen of it counts where its end tells nothing.
-        let seen = liveCosts.removeValue(forKey: claim.id)
+        let seen = liveCosts.isEmpty ? nil : liveCosts.removeValue(forKey: claim.id)
         let (cost, tokens) = (end.cost ?? seen ?? 0, end.tokens)
         guard cost > 0 || tokens != nil else { return }
         metrics.agentReported(cost: cost, tokens)
