@@ -49,7 +49,7 @@ extension Span<UInt8> {
     }
 
     /// Whether one of the bytes is zero.
-    var holdsZero: Bool {
+    package var holdsZero: Bool {
         first(from: 0, inGroup: { $0.below(1) }, where: { $0 == 0 }) < count
     }
 

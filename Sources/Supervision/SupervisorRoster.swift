@@ -16,6 +16,10 @@ package struct SupervisorRoster {
         case running(runID: String)
         /// It gets no attempt any more; its process may still be there.
         case leaving
+
+        fileprivate var isIdle: Bool {
+            if case .idle = self { true } else { false }
+        }
     }
 
     /// What becomes of a supervisor that has answered.
@@ -51,7 +55,9 @@ package struct SupervisorRoster {
 
     /// When the next idle supervisor is due to end; nil when none is.
     package var nextExpiry: ContinuousClock.Instant? {
-        idle.dropFirst(warm).map { $0.since.advanced(by: idleTimeout) }.min()
+        // Asked for twice an attempt, when there mostly is none.
+        guard states.values.count(where: \.isIdle) > warm else { return nil }
+        return idle.dropFirst(warm).map { $0.since.advanced(by: idleTimeout) }.min()
     }
 
     /// The supervisor that runs an attempt.
@@ -78,7 +84,11 @@ package struct SupervisorRoster {
 
     /// Gives an attempt to the idle supervisor that was used last; nil when one must be started.
     package mutating func assign(runID: String) -> ID? {
-        guard let id = idle.first?.id else { return nil }
+        var last: (since: ContinuousClock.Instant, id: ID)?
+        for case (let id, .idle(let since)) in states where last.map({ (since, id) > $0 }) ?? true {
+            last = (since, id)
+        }
+        guard let id = last?.id else { return nil }
         states[id] = .running(runID: runID)
         return id
     }
