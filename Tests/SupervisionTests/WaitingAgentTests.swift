@@ -40,6 +40,23 @@ import Testing
         }
     }
 
+    @Test func requestThatItDidNotLiveToReceiveIsTheSupervisors() async throws {
+        try await Fixture.with { fixture in
+            let waiting = try await fixture.waitingAgent()
+            // A stopped process receives nothing.
+            kill(waiting, SIGSTOP)
+            let told = try fixture.makePipe("told")
+            async let ending = fixture.run("echo $$ > told; exit 3")
+            // The pool has sent it when it has the run.
+            while await fixture.pool.processID(ofRun: fixture.runID) == nil { await Task.yield() }
+            kill(waiting, SIGKILL)
+            let agent = try await told.number()
+            #expect(agent != waiting)
+            let record = try await ending.record
+            #expect(record?.ending == .exited(code: 3))
+        }
+    }
+
     @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
     func requestForAnotherPlaceIsLeftToTheSupervisor() async throws {
         let cgroup = try #require(cgroupParent)
