@@ -11,55 +11,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FIRST_WRITE_PAUSE_MS = 250, LONGEST_WRITE_PAUSE_MS = 15000 };
 constexpr int64_t WRITE_RETRY_NS = 24ll * 3600 * 1000000000;
-
-static char *title;
-static size_t title_size;
-
-int64_t elapsed_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_BOOTTIME, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-int64_t wall_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-void pause_for(int signals, int ms) {
-    struct pollfd wanted = {.fd = signals, .events = POLLIN};
-    if (poll(&wanted, 1, ms) > 0) {
-        struct signalfd_siginfo info[8];
-        while (read(signals, info, sizeof info) > 0) {}
-    }
-}
-
-// What others read in /proc/<pid>/cmdline behind the program's name.
-static struct text begin_title(void) {
-    if (title_size == 0) return (struct text){0};
-    memset(title, 0, title_size);
-    return (struct text){.at = title, .end = title + title_size - 1};
-}
-
-static void show_idle(void) {
-    struct text text = begin_title();
-    put(&text, "idle");
-}
-
-void show_run(const char *run_id, bool in_cgroup, int64_t earlier_us) {
-    struct text text = begin_title();
-    put(&text, "run=");
-    put(&text, run_id);
-    if (text.at < text.end) text.at++; // a zero ends an argument
-    put(&text, in_cgroup ? "cgroup_cpu=" : "cpu=");
-    put_number(&text, (uint64_t)earlier_us, 1);
-}
 
 static bool is_closed(int control) {
     struct pollfd state = {.fd = control, .events = 0};
@@ -258,11 +213,7 @@ int main(int count, char **arguments) {
         static const char text[] = "vigil-supervisor: is started by the vigil daemon, with a socket on descriptor 3\n";
         return write(2, text, sizeof text - 1) < 0 ? 1 : 2;
     }
-    if (count > 1) {
-        title = arguments[1];
-        title_size = strlen(title) + 1;
-        show_idle();
-    }
+    if (count > 1) set_title(arguments[1]);
     setsid();
     prctl(PR_SET_NAME, "vigil-supervise");
     struct channels channels = {

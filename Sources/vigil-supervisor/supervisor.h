@@ -233,7 +233,10 @@ bool cgroup_is_populated(void);
 void tidy_cgroup(void);
 void remove_cgroup(void);
 
-// Shows in the title that a run is served, and what earlier runs have used of the processor.
+// The title: from now on in place of an argument of this process, as long as that is. Then what it shows: that nothing is
+// done, or that a run is served, and what earlier runs have used of the processor.
+void set_title(char *argument);
+void show_idle(void);
 void show_run(const char *run_id, bool in_cgroup, int64_t earlier_us);
 
 // A text under construction; what has no room is left out, and `end` reached.
