@@ -70,36 +70,9 @@ package struct ExitRecord: Sendable, Equatable {
 
     /// The most bytes that a record's file can have.
     package static let maxEncodedBytes = 2048
+}
 
-    /// Puts together what an answer tells; see the properties.
-    init(
-        runID: String,
-        attempt: Int,
-        ending: Ending,
-        cutOff: CutOff?,
-        startedAt: Timestamp,
-        finishedAt: Timestamp,
-        duration: Duration,
-        stdoutBytes: Int64,
-        stderrBytes: Int64,
-        stragglersKilled: Int,
-        cpu: Duration,
-        maxResidentBytes: Int64
-    ) {
-        self.runID = runID
-        self.attempt = attempt
-        self.ending = ending
-        self.cutOff = cutOff
-        self.startedAt = startedAt
-        self.finishedAt = finishedAt
-        self.duration = duration
-        self.stdoutBytes = stdoutBytes
-        self.stderrBytes = stderrBytes
-        self.stragglersKilled = stragglersKilled
-        self.cpu = cpu
-        self.maxResidentBytes = maxResidentBytes
-    }
-
+extension ExitRecord {
     /// Reads the contents of a record's file.
     /// - Throws: ``ExitRecordError`` when it is not JSON, of another version, or lacks something.
     package init(decoding bytes: [UInt8]) throws(ExitRecordError) {

@@ -52,7 +52,7 @@ private struct MessageReader {
         return value
     }
 
-    /// No number of an account is negative, but for those that a record has none of.
+    /// A number that is not negative, as none of an account is.
     mutating func count() -> Int64? {
         guard let value = number(Int64.self), value >= 0 else { return nil }
         return value

@@ -133,7 +133,7 @@ static bool start(struct attempt *a) {
 static bool adopt(struct attempt *a, const struct begun *begun) {
     a->agent = begun->pid;
     if (begun->error == 0) return true;
-    while (waitpid(begun->pid, nullptr, 0) < 0 && errno == EINTR) {}
+    wait_for(begun->pid);
     fail(a, begun->failed_step, begun->error);
     return false;
 }

@@ -41,7 +41,7 @@ static struct {
     struct packet packet;
     char body[PACKET_BODY_MAX + sizeof(char *) * (PACKET_BODY_MAX / STRING_LEAST + LISTS_AND_ALIGNMENT)];
 } received;
-static struct msghdr *incoming;
+static struct msghdr incoming;
 
 // Returns how many descriptors came with the message; those beyond `REQUEST_FDS_MOST` are closed.
 static int take_descriptors(struct msghdr *message, int *fds) {
@@ -95,12 +95,10 @@ static struct request request_with(const int *fds, size_t length) {
 struct msghdr *begin_receiving(void) {
     alignas(struct cmsghdr) static char rights[CMSG_SPACE(sizeof(int) * RIGHTS_ROOM)];
     static struct iovec part = {.iov_base = &received, .iov_len = sizeof received.packet + PACKET_BODY_MAX};
-    static struct msghdr message;
-    message = (struct msghdr){
+    incoming = (struct msghdr){
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = rights, .msg_controllen = sizeof rights};
-    incoming = &message;
     received.packet = (struct packet){0};
-    return incoming;
+    return &incoming;
 }
 
 bool has_received(void) { return received.packet.kind != 0; }
@@ -111,9 +109,9 @@ enum message understand(int control, ssize_t length, struct packet *packet, stru
         return passes ? MESSAGE_NONE : MESSAGE_CLOSED;
     }
     int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1};
-    int count = take_descriptors(incoming, fds);
-    bool whole = length >= (ssize_t)sizeof *packet && (incoming->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-    bool no_room = (incoming->msg_flags & MSG_CTRUNC) != 0 && count < RIGHTS_ROOM;
+    int count = take_descriptors(&incoming, fds);
+    bool whole = length >= (ssize_t)sizeof *packet && (incoming.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+    bool no_room = (incoming.msg_flags & MSG_CTRUNC) != 0 && count < RIGHTS_ROOM;
     *packet = received.packet;
     if (whole && packet->kind == PACKET_RUN && is_run((size_t)length, count)) {
         *request = request_with(fds, (size_t)length);

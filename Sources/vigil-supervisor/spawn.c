@@ -94,7 +94,7 @@ long clone3_with(struct clone_args *arguments, int (*body)(void *), void *argume
 long clone3_with(struct clone_args *, int (*)(void *), void *) { return -ENOSYS; }
 #endif
 
-static void wait_for(pid_t pid) {
+void wait_for(pid_t pid) {
     while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
 }
 

@@ -162,6 +162,8 @@ void show_attempt(const struct request *request, bool in_cgroup);
 int make_plan(struct request *request, int null, char *path, struct plan *plan);
 // Starts the agent. Returns its pid, or a negative errno with `failed_step` set and no child left.
 pid_t spawn_agent(struct plan *plan);
+// Waits for the end of a child.
+void wait_for(pid_t pid);
 // Makes the calling process the agent: system calls only. Returns an errno, with `failed_step` set.
 int become_agent(struct plan *plan);
 // clone3(2) with a function for the child to run, for a child that has a stack of its own in this process's memory.

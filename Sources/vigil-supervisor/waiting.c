@@ -11,7 +11,6 @@
 // clone(2)). Without the baton both only make system calls that touch no memory of the other, not even errno.
 #include "calls.h"
 #include "supervisor.h"
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
@@ -153,7 +152,7 @@ enum idle_event wait_idle(const struct channels *channels) {
 }
 
 static void wait_for_end(void) {
-    while (waiting.pid != 0 && waitpid(waiting.pid, nullptr, 0) < 0 && errno == EINTR) {}
+    if (waiting.pid != 0) wait_for(waiting.pid);
     waiting.pid = 0;
 }
 
