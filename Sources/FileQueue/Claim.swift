@@ -17,6 +17,8 @@ package final class Claim {
     var output: Directory?
     /// The directory of the running attempt's logs, as far as this process has opened it.
     package internal(set) var logs: Directory?
+    /// Whether nobody was told of it yet; the claims of an earlier daemon are no news.
+    package var isNews = false
     private let lock: OwnedDescriptor
 
     init(task: TaskRecord, state: ClaimState, modified nanoseconds: Int64, lock: consuming OwnedDescriptor) {

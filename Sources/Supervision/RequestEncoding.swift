@@ -107,6 +107,9 @@ package enum SupervisorPacket {
     /// The end of the present attempt.
     case terminate(TerminationReason, grace: Duration)
 
+    /// Something to run follows most likely, at once.
+    case announcement
+
     /// The most bytes of an encoded request that a packet can have behind its beginning.
     package static let bodyLimit = 64 << 10
 
@@ -122,6 +125,10 @@ package enum SupervisorPacket {
             bytes.appendLittleEndian(UInt32(2))
             bytes.appendLittleEndian(reason.rawValue)
             bytes.appendLittleEndian(grace.wholeMilliseconds)
+        case .announcement:
+            bytes.appendLittleEndian(UInt32(3))
+            bytes.appendLittleEndian(UInt32(0))
+            bytes.appendLittleEndian(UInt64(0))
         }
         return bytes
     }
@@ -140,11 +147,7 @@ extension Duration {
 
 extension [UInt8] {
     fileprivate mutating func appendLittleEndian(_ value: some FixedWidthInteger) {
-        var rest = value
-        for _ in 0..<(type(of: value).bitWidth / 8) {
-            append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
+        unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 }
 

@@ -59,6 +59,15 @@ package actor SupervisorPool {
         roster.supervisor(running: runID).flatMap { supervisors[$0]?.pid }
     }
 
+    /// Says that an attempt is about to be run, so that whoever starts its agent is awake by then.
+    ///
+    /// Without an idle supervisor, or when it cannot be told, nothing is lost but that.
+    package func announce() {
+        guard !isClosed, let id = roster.next else { return }
+        // One that is gone is found out by the attempt.
+        try? supervisors[id]?.send(.announcement)
+    }
+
     /// Runs one attempt to its end.
     ///
     /// The descriptors stay the caller's; the supervisor works on copies. A lock of flock(2) on `lock` is held until

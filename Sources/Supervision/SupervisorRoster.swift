@@ -73,6 +73,15 @@ package struct SupervisorRoster {
         return idle.sorted { ($0.since, $0.id) > ($1.since, $1.id) }
     }
 
+    /// The idle supervisor that was used last, which gets the next attempt; nil when one must be started.
+    package var next: ID? {
+        var last: (since: ContinuousClock.Instant, id: ID)?
+        for case (let id, .idle(let since)) in states where last.map({ (since, id) > $0 }) ?? true {
+            last = (since, id)
+        }
+        return last?.id
+    }
+
     // MARK: Events
 
     /// A supervisor was started and has nothing to do.
@@ -82,13 +91,9 @@ package struct SupervisorRoster {
         return lastID
     }
 
-    /// Gives an attempt to the idle supervisor that was used last; nil when one must be started.
+    /// Gives an attempt to the ``next`` supervisor; nil when one must be started.
     package mutating func assign(runID: String) -> ID? {
-        var last: (since: ContinuousClock.Instant, id: ID)?
-        for case (let id, .idle(let since)) in states where last.map({ (since, id) > $0 }) ?? true {
-            last = (since, id)
-        }
-        guard let id = last?.id else { return nil }
+        guard let id = next else { return nil }
         states[id] = .running(runID: runID)
         return id
     }

@@ -13,6 +13,7 @@ extension Worker {
     func runAttempt(_ id: TaskID, _ permit: StartPermit) async {
         guard let claim = claims[id] else { return }
         if isCancelRequested(claim) {
+            tell(of: claim)
             abandon(permit)
             await finishCancelled(claim)
             return
@@ -25,10 +26,12 @@ extension Worker {
             request = try makeRequest(for: claim, logs: place.name)
         } catch let error as AgentError {
             // The task cannot be run as it is: no attempt is used up on it.
+            tell(of: claim)
             abandon(permit)
             await giveUp(id, error.failure, .permanentFailure)
             return
         } catch {
+            tell(of: claim)
             await conclude(id, .notStarted("\(error)"), record: nil, permit: permit)
             return
         }
@@ -52,6 +55,13 @@ extension Worker {
         }
     }
 
+    /// Tells those who listen that a task is claimed, once.
+    func tell(of claim: Claim) {
+        guard claim.isNews else { return }
+        claim.isNews = false
+        emit(.taskClaimed, ["task_id": .string(claim.id.string)])
+    }
+
     /// Has a supervisor do what is asked for, to its end.
     func supervise(_ request: AttemptRequest, of claim: Claim, output: Directory) async -> AttemptEnding {
         var request = request
@@ -66,6 +76,7 @@ extension Worker {
     /// Does what an attempt need not wait for: watches it, tells of it, and makes its claim durable.
     private func noteStart(of id: TaskID, timeout: Duration?) async {
         guard let claim = claims[id] else { return }
+        tell(of: claim)
         // Unless it has ended already.
         if inSupervisor.contains(id) { beginWatch(claim.task, claim.state, timeout: timeout) }
         logger.info(

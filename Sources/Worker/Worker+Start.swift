@@ -5,6 +5,7 @@ import FileQueue
 import Logging
 import QueueModel
 import Resilience
+import Supervision
 import SystemKit
 
 extension Worker {
@@ -86,6 +87,8 @@ extension Worker {
             abandon(permit)
             return .cancel(entry)
         }
+        // While others run the processors are awake.
+        if activeCount == 0 { pool.assumeIsolated { $0.announce() } }
         do throws(SystemCallError) {
             guard try begin(entry, now) else { return nil }
             clear(.disk)
@@ -151,7 +154,9 @@ extension Worker {
         case .claimed(let claim):
             names[task.fileName] = nil
             claims[claim.id] = claim
-            emit(.taskClaimed, ["task_id": .string(claim.id.string)])
+            claim.isNews = true
+            // With an attempt it is told beside that, so that the agent does not wait for it.
+            if runID == nil { tell(of: claim) }
             metrics.claimed(
                 detectedAfter: now.wall.since(claim.fileCompleteAt),
                 queuedFor: now.wall.since(task.queuedAt)

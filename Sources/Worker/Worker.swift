@@ -230,7 +230,7 @@ package actor Worker: Service {
     private func serve() async {
         await withDiscardingTaskGroup { group in
             while let work = await nextWork() {
-                group.addTask { await self.perform(work) }
+                group.addImmediateTask { await self.perform(work) }
             }
         }
     }

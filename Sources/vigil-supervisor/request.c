@@ -101,13 +101,18 @@ struct msghdr *begin_receiving(void) {
     return &incoming;
 }
 
-bool has_received(void) { return received.packet.kind != 0; }
+bool has_received(void) { return received.packet.kind != 0 && received.packet.kind != PACKET_SOON; }
+
+bool is_announcement(ssize_t length) {
+    return length == sizeof received.packet && received.packet.kind == PACKET_SOON && incoming.msg_controllen == 0;
+}
 
 enum message understand(int control, ssize_t length, struct packet *packet, struct request *request) {
     if (length < 0) {
         bool passes = length == -EAGAIN || length == -EINTR || length == -ENOMEM || length == -ENOBUFS;
         return passes ? MESSAGE_NONE : MESSAGE_CLOSED;
     }
+    if (is_announcement(length)) return MESSAGE_NONE;
     int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1};
     int count = take_descriptors(&incoming, fds);
     bool whole = length >= (ssize_t)sizeof *packet && (incoming.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;

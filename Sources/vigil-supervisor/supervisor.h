@@ -15,6 +15,7 @@
 // The supervisor answers each PACKET_RUN with one message: a uint32_t kind, then
 //   ANSWER_RECORD, ANSWER_UNWRITTEN   a struct account: what the exit record says (UNWRITTEN: no file could be made)
 //   ANSWER_REFUSED                    an int32_t errno; nothing was started
+// A PACKET_SOON says that a PACKET_RUN is most likely to follow at once, and is not answered.
 // What is no valid packet is refused when idle and ignored during an attempt.
 //
 // The first argument is room for a title: the supervisor overwrites it with "idle", or with two arguments: "run=RUN_ID",
@@ -34,7 +35,7 @@
 // A string is a u32 length, that many bytes without NUL, and one NUL. A list is a u32 count and as many strings.
 // Nothing follows the second list.
 enum { CONTROL_FD = 3 };
-enum { PACKET_RUN = 1, PACKET_TERMINATE = 2 };
+enum { PACKET_RUN = 1, PACKET_TERMINATE = 2, PACKET_SOON = 3 };
 enum { RUN_BODY_FILE = 1, RUN_INPUT = 2 };
 enum { ANSWER_RECORD = 1, ANSWER_UNWRITTEN = 2, ANSWER_REFUSED = 3 };
 enum reason {
@@ -86,6 +87,7 @@ enum message receive_message(int control, struct packet *packet, struct request 
 // The same in two halves, around a recvmsg(2) with MSG_CMSG_CLOEXEC that somebody else makes.
 struct msghdr *begin_receiving(void);
 bool has_received(void); // whether there is anything since then
+bool is_announcement(ssize_t length_or_error); // whether it is a PACKET_SOON
 enum message understand(int control, ssize_t length_or_error, struct packet *packet, struct request *request);
 // Reads and checks the body. Returns 0 or an errno.
 int decode_request(struct request *request);

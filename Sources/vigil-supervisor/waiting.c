@@ -28,6 +28,9 @@
 // When the supervisor looks after an agent that has begun. Most events come before, and it is not woken for nothing.
 constexpr long LOOK_AFTER_NS = 5000000;
 
+// For how long it stays awake for an announced request: several times what a daemon takes from one to the other.
+constexpr int64_t STAY_AWAKE_NS = 500000;
+
 enum baton : uint32_t { BATON_FREE, BATON_SUPERVISOR, BATON_AWAITED, BATON_AGENT };
 static _Atomic uint32_t baton = BATON_SUPERVISOR;
 
@@ -79,13 +82,32 @@ static void begin(void) {
     waiting.begun.failed_step = plan.failed_step;
 }
 
-static int waiting_side(void *received) {
+static long receive_request(int flags) {
+    return call(SYS_recvmsg, CONTROL_FD, (long)begin_receiving(), flags | MSG_CMSG_CLOEXEC, 0, 0);
+}
+
+// A processor that was halted takes up to 50 µs to wake. After an announcement the agent stays awake for the request, with
+// time that nobody else wants. The message it receives into is no concern of the supervisor's while it waits.
+static long wait_for_request(void) {
+    long length = receive_request(0);
+    while (is_announcement(length)) {
+        int64_t until = elapsed_ns() + STAY_AWAKE_NS;
+        do {
+            call(SYS_sched_yield, 0, 0, 0, 0, 0);
+            length = receive_request(MSG_DONTWAIT);
+        } while (length == -EAGAIN && elapsed_ns() < until);
+        if (length == -EAGAIN) length = receive_request(0);
+    }
+    return length;
+}
+
+static int waiting_side(void *) {
     // As in child_side(), without errno.
     if (call(SYS_setsid, 0, 0, 0, 0, 0) < 0 || call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) _exit(127);
     if (call(SYS_getppid, 0, 0, 0, 0, 0) != waiting.parent) _exit(127);
     prepare_logs();
     call(SYS_prctl, PR_SET_NAME, (long)"vigil-waiting", 0, 0, 0);
-    long length = call(SYS_recvmsg, CONTROL_FD, (long)received, MSG_CMSG_CLOEXEC, 0, 0);
+    long length = wait_for_request();
     take_baton_as_agent();
     struct packet packet;
     waiting.has_received = true;
@@ -118,9 +140,10 @@ void have_agent_wait(const struct channels *channels) {
     // What it takes and does not live to tell is lost, and so is the supervisor for the daemon.
     waiting.message = MESSAGE_CLOSED;
     waiting.begun = (struct begun){0};
+    begin_receiving();
     // The end of the one before has set it free.
     atomic_store(&baton, BATON_SUPERVISOR);
-    long pid = clone3_with(&arguments, waiting_side, begin_receiving());
+    long pid = clone3_with(&arguments, waiting_side, nullptr);
     // Whatever hinders it, the next request is carried out without.
     if (pid > 0) waiting.pid = (pid_t)pid;
 }

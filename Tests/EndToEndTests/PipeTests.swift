@@ -61,6 +61,15 @@ import Testing
         }
     }
 
+    @Test func taskThatCannotBeRunIsClaimedAllTheSame() async throws {
+        try await DaemonFixture.working { daemon in
+            let pipe = try WorkerPipe(daemon)
+            try daemon.submit("t1", "exit 0", ["agent": "nobody"])
+            let lines = try await pipe.lines { $0["event_type"] == "task_finished" }
+            #expect(lines.map { $0["event_type"] } == ["task_claimed", "task_finished"])
+        }
+    }
+
     @Test func wrongLinesGetOneAnswerEachAndDoNoHarm() async throws {
         try await DaemonFixture.working { daemon in
             let pipe = try WorkerPipe(daemon)

@@ -33,6 +33,10 @@ import Testing
         #expect(try request.encoded() == expected)
     }
 
+    @Test func announcementIsAKindAndNothingElse() {
+        #expect(SupervisorPacket.announcement.bytes == [3] + [UInt8](repeating: 0, count: 15))
+    }
+
     @Test(
         arguments: [
             (nil, 0), (Duration.zero, 1), (.seconds(-5), 1), (.microseconds(1), 1), (.microseconds(1001), 2),

@@ -57,6 +57,68 @@ import Testing
         }
     }
 
+    @Test func announcementWakesItAndItSleepsAgainWhenNothingComes() async throws {
+        try await Fixture.with { fixture in
+            let waiting = try await fixture.waitingAgent()
+            try await fixture.awaitSleep(of: waiting)
+            let waits = try fixture.waits(of: waiting)
+            await fixture.pool.announce()
+            while try fixture.waits(of: waiting) == waits {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            try await fixture.awaitSleep(of: waiting)
+            _ = try await fixture.record("echo $$")
+            #expect(try fixture.number() == waiting)
+        }
+    }
+
+    @Test func announcedRequestIsItsOwn() async throws {
+        try await Fixture.with { fixture in
+            for number in 0..<20 {
+                let waiting = try await fixture.waitingAgent()
+                for _ in 0...(number % 3) { await fixture.pool.announce() }
+                let record = try await fixture.record("echo $$") { $0.runID += "-\(number)" }
+                #expect(record.ending == .exited(code: 0))
+                #expect(try fixture.number() == waiting)
+            }
+        }
+    }
+
+    @Test func announcementThatItDiesWithIsNotMissed() async throws {
+        try await Fixture.with { fixture in
+            let supervisors = await fixture.pool.processIDs
+            for number in 0..<20 {
+                let waiting = try await fixture.waitingAgent()
+                await fixture.pool.announce()
+                kill(waiting, SIGKILL)
+                await fixture.awaitEnd(of: waiting)
+                let record = try await fixture.record("exit 3") { $0.runID += "-\(number)" }
+                #expect(record.ending == .exited(code: 3))
+            }
+            #expect(await fixture.pool.processIDs == supervisors)
+        }
+    }
+
+    @Test func announcementIsNotAnswered() async throws {
+        try await Fixture.with(isFirst: true) { fixture in
+            let bare = try BareSupervisor(fixture)
+            let request = fixture.request("exit 0")
+            // Nobody waits yet; then an agent does.
+            for _ in 0..<2 {
+                try bare.announce()
+                #expect(try await bare.run(request, in: fixture) == .recorded(durable: true))
+            }
+            // To one that has an agent it means nothing.
+            try bare.send(try fixture.request("read word < go").encoded(), in: fixture)
+            let go = try fixture.makePipe("go")
+            try bare.announce()
+            try go.write("on\n")
+            #expect(try await bare.answer() == .recorded(durable: true))
+            await bare.close()
+        }
+    }
+
     @Test(.enabled(if: cgroupParent != nil, "needs a writable control group of version 2"))
     func requestForAnotherPlaceIsLeftToTheSupervisor() async throws {
         let cgroup = try #require(cgroupParent)
@@ -261,6 +323,23 @@ extension Fixture {
             }
             await Task.yield()
         }
+    }
+
+    /// Until a process sleeps.
+    fileprivate func awaitSleep(of pid: Int32) async throws {
+        while try !status(of: pid).contains("State:\tS") {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
+    /// How often a process has gone to sleep.
+    fileprivate func waits(of pid: Int32) throws -> Substring? {
+        try status(of: pid).split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
+    }
+
+    private func status(of pid: Int32) throws -> String {
+        String(decoding: try Directory.open("/proc/\(pid)").openFile("status").readAll(limit: 8192), as: UTF8.self)
     }
 
     /// The name is set just before it waits.

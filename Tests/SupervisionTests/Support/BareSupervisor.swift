@@ -41,6 +41,9 @@ final class BareSupervisor: Sendable {
         [kind, 0, 0, 0, flags] + [UInt8](repeating: 0, count: 11)
     }
 
+    /// Says that a request follows.
+    func announce() throws { try sendPacket(socket.rawValue, Self.packet(kind: 3), descriptors: []) }
+
     /// A packet of no bytes, which reads like the end of the stream.
     func sendEmptyPacket() throws {
         #expect(Glibc.send(socket.rawValue, nil, 0, Int32(truncatingIfNeeded: MSG_NOSIGNAL)) == 0)
