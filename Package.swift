@@ -1,6 +1,12 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+// The release program is laid out by the path of a task: each function has a section of its own, and the linker puts those
+// that a task calls beside each other. scripts/order-functions writes the list; a name in it that is gone means nothing.
+let orderFile = "\(Context.packageDirectory)/Profiles/task-path.order"
+let layoutFlags = ["-use-ld=lld"]
+    + ["--symbol-ordering-file=\(orderFile)", "--no-warn-symbol-ordering"].flatMap { ["-Xlinker", $0] }
+
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -8,6 +14,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableUpcomingFeature("InferIsolatedConformances"),
     .treatAllWarnings(as: .error),
+    .unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 let systemSettings = settings + [.strictMemorySafety()]
 
@@ -85,7 +92,12 @@ let package = Package(
             ]
         ),
 
-        .executableTarget(name: "vigil", dependencies: ["ArgumentParser", "Commands"], swiftSettings: settings),
+        .executableTarget(
+            name: "vigil",
+            dependencies: ["ArgumentParser", "Commands"],
+            swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(layoutFlags, .when(configuration: .release))]
+        ),
         .executableTarget(
             name: "vigil-supervisor",
             cSettings: [.define("_GNU_SOURCE"), .unsafeFlags(supervisorCompilerFlags)],
