@@ -56,10 +56,12 @@ extension Worker {
     }
 
     /// Tells those who listen that a task is claimed, once.
-    func tell(of claim: Claim) {
-        guard claim.isNews else { return }
+    /// - Returns: Whether they have heard of it, now or before.
+    @discardableResult
+    func tell(of claim: Claim) -> Bool {
+        guard claim.isNews else { return true }
         claim.isNews = false
-        emit(.taskClaimed, ["task_id": .string(claim.id.string)])
+        return emit(.taskClaimed, ["task_id": .string(claim.id.string)])
     }
 
     /// Has a supervisor do what is asked for, to its end.
@@ -76,14 +78,19 @@ extension Worker {
     /// Does what an attempt need not wait for: watches it, tells of it, and makes its claim durable.
     private func noteStart(of id: TaskID, timeout: Duration?) async {
         guard let claim = claims[id] else { return }
-        tell(of: claim)
+        let isHeard = tell(of: claim)
         // Unless it has ended already.
         if inSupervisor.contains(id) { beginWatch(claim.task, claim.state, timeout: timeout) }
         logger.info(
             "attempt started",
             metadata: ["task_id": .string(id.string), "attempt": "\(claim.state.attempt)"]
         )
-        emit(.taskStarted, ["task_id": .string(id.string), "attempt": .integer(claim.state.attempt)])
+        // Whoever has not heard of the claim does not hear of its attempt, which is told in the same breath.
+        if isHeard {
+            emit(.taskStarted, ["task_id": .string(id.string), "attempt": .integer(claim.state.attempt)])
+        } else {
+            metrics.eventMissed()
+        }
         do throws(SystemCallError) {
             if claim.state.attempt == 1 { try queue.writeReceipt(for: claim, now: now.wall) }
         } catch {

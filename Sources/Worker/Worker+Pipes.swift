@@ -105,8 +105,12 @@ extension Worker {
     /// Tells those who listen; without a reader that keeps up, the line is missed, and counted.
     ///
     /// What there is to tell is put together only when somebody listens.
-    func emit(_ kind: WorkerEvent.Kind, _ data: @autoclosure () -> JSONObject = [:]) {
-        if !pipes.send(WorkerEvent(kind, at: now.wall, data()).line) { metrics.eventMissed() }
+    /// - Returns: Whether somebody will get it.
+    @discardableResult
+    func emit(_ kind: WorkerEvent.Kind, _ data: @autoclosure () -> JSONObject = [:]) -> Bool {
+        let isHeard = pipes.send(WorkerEvent(kind, at: now.wall, data()).line)
+        if !isHeard { metrics.eventMissed() }
+        return isHeard
     }
 }
 
