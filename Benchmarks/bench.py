@@ -39,7 +39,7 @@ ONCE = ("rest", "backlog")
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each of the two is measured")
+    parser.add_argument("--rounds", type=int, default=9, help="how often each of the two is measured")
     parser.add_argument("--scale", type=int, default=1, help="so many times the usual number of tasks")
     parser.add_argument("--rest", type=int, default=30, help="seconds of rest to watch")
     parser.add_argument("--million", action="store_true", help="also with a million queued tasks, which takes minutes")
