@@ -4,7 +4,8 @@ import PackageDescription
 // The release program is laid out by the path of a task: each function has a section of its own, and the linker puts those
 // that a task calls beside each other. scripts/order-functions writes the list; a name in it that is gone means nothing.
 let orderFile = "\(Context.packageDirectory)/Profiles/task-path.order"
-let layoutFlags = ["-use-ld=lld"]
+let layoutFlags =
+    ["-use-ld=lld"]
     + ["--symbol-ordering-file=\(orderFile)", "--no-warn-symbol-ordering"].flatMap { ["-Xlinker", $0] }
 
 let settings: [SwiftSetting] = [

@@ -16,9 +16,27 @@ package actor SupervisorPool {
     private let logger: Logger
     private var roster: SupervisorRoster
     private var supervisors: [SupervisorRoster.ID: Supervisor] = [:]
-    private var waiting: [SupervisorRoster.ID: CheckedContinuation<AttemptEnding, Never>] = [:]
+    /// The runs whose ends are not told yet, and which of them each supervisor has.
+    private var runs: [Int: Progress] = [:]
+    private var current: [SupervisorRoster.ID: Int] = [:]
+    private var runCount = 0
     private var timer: (id: TimerID, due: ContinuousClock.Instant)?
     private var isClosed = false
+
+    /// What is known of a run whose end is not told yet.
+    private enum Progress {
+        case running
+        case awaited(CheckedContinuation<AttemptEnding, Never>)
+        case ended(AttemptEnding)
+    }
+
+    /// An attempt that was handed over, whose end somebody has to wait for.
+    package enum Run: Sendable {
+        /// A supervisor has it; the number is its own.
+        case begun(Int)
+        /// Nothing was started.
+        case refused(Errno)
+    }
 
     /// Everything of the pool runs on the reactor.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -68,29 +86,36 @@ package actor SupervisorPool {
         try? supervisors[id]?.send(.announcement)
     }
 
-    /// Runs one attempt to its end.
-    ///
-    /// The descriptors stay the caller's; the supervisor works on copies. A lock of flock(2) on `lock` is held until
-    /// the record is written, also when this process dies. Cancelling the calling task has no effect: see
-    /// ``terminate(runID:reason:grace:)``.
-    /// - Parameters:
-    ///   - request: What to run. Its run id must not be running in this pool.
-    ///   - lock: The claim's lock, held by the supervisor for the time of the attempt.
-    ///   - output: Where ``AttemptRequest/logsName`` is made with `stdout.log` and `stderr.log` of the attempt.
-    ///   - exits: Where the exit record is written.
-    /// - Returns: How it ended; never thrown, since not being able to start is a result like the others.
+    /// Runs one attempt to its end: ``begin(_:lock:output:exits:)`` and ``ending(of:)``.
     package func run(
         _ request: AttemptRequest,
         lock: Int32,
         output: Directory,
         exits: Directory
     ) async -> AttemptEnding {
+        await ending(of: begin(request, lock: lock, output: output, exits: exits))
+    }
+
+    /// Hands one attempt to a supervisor.
+    ///
+    /// The descriptors stay the caller's; the supervisor works on copies. A lock of flock(2) on `lock` is held until
+    /// the record is written, also when this process dies.
+    /// - Parameters:
+    ///   - request: What to run. Its run id must not be running in this pool.
+    ///   - lock: The claim's lock, held by the supervisor for the time of the attempt.
+    ///   - output: Where ``AttemptRequest/logsName`` is made with `stdout.log` and `stderr.log` of the attempt.
+    ///   - exits: Where the exit record is written.
+    /// - Returns: What to pass to ``ending(of:)``, once.
+    package func begin(_ request: AttemptRequest, lock: Int32, output: Directory, exits: Directory) -> Run {
         guard !isClosed else { return .refused(Errno(rawValue: ESHUTDOWN)) }
         guard roster.supervisor(running: request.runID) == nil else { return .refused(.busy) }
-        let id: SupervisorRoster.ID
         do {
             let message = try RunMessage(request)
-            id = try assign(request, message, descriptors: (lock, output.descriptor, exits.descriptor))
+            let id = try assign(request, message, descriptors: (lock, output.descriptor, exits.descriptor))
+            runCount += 1
+            runs[runCount] = .running
+            current[id] = runCount
+            return .begun(runCount)
         } catch {
             logger.warning(
                 "attempt not started",
@@ -98,7 +123,37 @@ package actor SupervisorPool {
             )
             return .refused((error as? SystemCallError)?.errno ?? .invalidArgument)
         }
-        return await withCheckedContinuation { waiting[id] = $0 }
+    }
+
+    /// Waits for the end of an attempt.
+    ///
+    /// Cancelling the calling task has no effect: see ``terminate(runID:reason:grace:)``.
+    /// - Parameter run: What ``begin(_:lock:output:exits:)`` has returned.
+    /// - Returns: How it ended; never thrown, since not being able to start is a result like the others.
+    package func ending(of run: Run) async -> AttemptEnding {
+        switch run {
+        case .refused(let errno): return .refused(errno)
+        case .begun(let number):
+            if case .ended(let ending) = runs[number] {
+                runs[number] = nil
+                return ending
+            }
+            return await withCheckedContinuation { runs[number] = .awaited($0) }
+        }
+    }
+
+    /// Tells whoever waits for a supervisor's run, now or later.
+    /// - Returns: Whether it had one.
+    @discardableResult
+    private func end(runOf id: SupervisorRoster.ID, _ ending: AttemptEnding) -> Bool {
+        guard let number = current.removeValue(forKey: id) else { return false }
+        if case .awaited(let caller) = runs[number] {
+            runs[number] = nil
+            caller.resume(returning: ending)
+        } else {
+            runs[number] = .ended(ending)
+        }
+        return true
     }
 
     /// Ends a running attempt before its time: SIGTERM to its tree at once, SIGKILL when the grace is over.
@@ -129,7 +184,7 @@ package actor SupervisorPool {
         isClosed = true
         for id in roster.abandon() {
             supervisors[id]?.disconnect(from: reactor)
-            waiting.removeValue(forKey: id)?.resume(returning: .abandoned)
+            end(runOf: id, .abandoned)
         }
         updateTimer()
     }
@@ -141,7 +196,7 @@ package actor SupervisorPool {
     package func abandon(_ runIDs: Set<String>) {
         for id in roster.abandon(runIDs) {
             supervisors[id]?.disconnect(from: reactor)
-            waiting.removeValue(forKey: id)?.resume(returning: .abandoned)
+            end(runOf: id, .abandoned)
         }
         updateTimer()
     }
@@ -241,7 +296,7 @@ extension SupervisorPool {
             case .recorded(let record, let isDurable): .recorded(record, isDurable: isDurable)
             case .refused(let errno): .refused(errno)
             }
-        waiting.removeValue(forKey: id)?.resume(returning: ending)
+        end(runOf: id, ending)
     }
 
     /// Ends a supervisor that cannot be spoken with; the rest follows when its process is gone.
@@ -256,12 +311,11 @@ extension SupervisorPool {
         guard let supervisor = supervisors.removeValue(forKey: id) else { return }
         supervisor.destroy(on: reactor)
         roster.reaped(id)
-        guard let caller = waiting.removeValue(forKey: id) else {
+        if end(runOf: id, .lost) {
+            logger.error("supervisor died during an attempt", metadata: ["pid": "\(supervisor.pid)"])
+        } else {
             logger.debug("supervisor ended", metadata: ["pid": "\(supervisor.pid)"])
-            return
         }
-        logger.error("supervisor died during an attempt", metadata: ["pid": "\(supervisor.pid)"])
-        caller.resume(returning: .lost)
     }
 }
 

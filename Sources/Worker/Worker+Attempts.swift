@@ -35,11 +35,15 @@ extension Worker {
             await conclude(id, .notStarted("\(error)"), record: nil, permit: permit)
             return
         }
+        let run = handOver(request, of: claim, output: output)
         // Beside the attempt, so that the agent does not wait for it.
-        async let noted: Void = noteStart(of: id, timeout: request.timeout)
-        let ending = await supervise(request, of: claim, output: output)
+        noteStart(of: claim, timeout: request.timeout)
+        let ending =
+            switch queue.committer.durability {
+            case .relaxed: await ending(of: run)
+            case .full: await endingAndDurability(of: run)
+            }
         let hasEvidence = endWatch(id)
-        await noted
         switch ending {
         case .recorded(let record, _):
             if record.cutOff == nil, hasEvidence { dropEvidence(of: claim) }
@@ -64,23 +68,47 @@ extension Worker {
         return emit(.taskClaimed, ["task_id": .string(claim.id.string)])
     }
 
-    /// Has a supervisor do what is asked for, to its end.
-    func supervise(_ request: AttemptRequest, of claim: Claim, output: Directory) async -> AttemptEnding {
+    /// What a supervisor was handed, and the file that it was given for the record of the end.
+    struct SupervisedRun {
+        let id: TaskID
+        let run: SupervisorPool.Run
+        let spareName: FileName?
+    }
+
+    /// Has a supervisor begin what is asked for.
+    func handOver(_ request: AttemptRequest, of claim: Claim, output: Directory) -> SupervisedRun {
+        let (spareName, lock, exits) = (queue.takeSpare(), claim.lockDescriptor, queue.claims)
         var request = request
-        request.spareName = queue.takeSpare()
+        request.spareName = spareName
         inSupervisor.insert(claim.id)
-        let ending = await pool.run(request, lock: claim.lockDescriptor, output: output, exits: queue.claims)
-        inSupervisor.remove(claim.id)
-        if case .refused = ending { queue.giveBack(spare: request.spareName) }
+        // Synchronous, since both actors live on one thread.
+        let run = pool.assumeIsolated { [request] pool in
+            pool.begin(request, lock: lock, output: output, exits: exits)
+        }
+        return SupervisedRun(id: claim.id, run: run, spareName: spareName)
+    }
+
+    /// Waits for the end of what a supervisor was handed.
+    func ending(of supervised: SupervisedRun) async -> AttemptEnding {
+        let ending = await pool.ending(of: supervised.run)
+        inSupervisor.remove(supervised.id)
+        if case .refused = ending { queue.giveBack(spare: supervised.spareName) }
         return ending
     }
 
-    /// Does what an attempt need not wait for: watches it, tells of it, and makes its claim durable.
-    private func noteStart(of id: TaskID, timeout: Duration?) async {
-        guard let claim = claims[id] else { return }
+    /// Waits for the end, and for the syncs of the claim beside it.
+    private func endingAndDurability(of supervised: SupervisedRun) async -> AttemptEnding {
+        async let durable: Void = makeDurable(supervised.id)
+        let ending = await ending(of: supervised)
+        await durable
+        return ending
+    }
+
+    /// Does what an agent need not wait for: watches the attempt, and tells of it.
+    private func noteStart(of claim: Claim, timeout: Duration?) {
+        let id = claim.id
         let isHeard = tell(of: claim)
-        // Unless it has ended already.
-        if inSupervisor.contains(id) { beginWatch(claim.task, claim.state, timeout: timeout) }
+        beginWatch(claim.task, claim.state, timeout: timeout)
         logger.info(
             "attempt started",
             metadata: ["task_id": .string(id.string), "attempt": "\(claim.state.attempt)"]
@@ -100,6 +128,10 @@ extension Worker {
                 metadata: ["task_id": .string(id.string), "error": "\(error)"]
             )
         }
+    }
+
+    private func makeDurable(_ id: TaskID) async {
+        guard let claim = claims[id] else { return }
         do throws(SystemCallError) {
             try await queue.makeDurable(claim)
         } catch {

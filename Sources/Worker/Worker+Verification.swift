@@ -138,7 +138,7 @@ extension Worker {
             return true
         }
         logger.info("check started", metadata: ["task_id": .string(id.string), "check": .string(name.string)])
-        let ending = await supervise(request, of: claim, output: logs)
+        let ending = await ending(of: handOver(request, of: claim, output: logs))
         switch ending {
         case .recorded(let record, _): return await take(record, of: name, claim, work)
         case .refused(let errno): return await waitForRoom(claim, "supervisor: \(errno)")

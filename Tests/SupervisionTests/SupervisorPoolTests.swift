@@ -7,6 +7,27 @@ import SystemKit
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct SupervisorPoolTests {
+    @Test func endThatNobodyWaitsForYetIsKept() async throws {
+        try await Fixture.with { fixture in
+            let lock = try await fixture.openLocked(fixture.runID)
+            let request = fixture.request("exit 5")
+            let run = await fixture.pool.begin(
+                request,
+                lock: lock.rawValue,
+                output: fixture.logs,
+                exits: fixture.exits
+            )
+            while await fixture.pool.processID(ofRun: fixture.runID) != nil {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            // Its supervisor has another one meanwhile.
+            #expect(try await fixture.record("exit 6") { $0.runID += "-next" }.ending == .exited(code: 6))
+            #expect(await fixture.pool.ending(of: run).record?.ending == .exited(code: 5))
+            #expect(await fixture.pool.processIDs.count == 1)
+        }
+    }
+
     @Test func warmSupervisorsAreThereBeforeTheFirstAttempt() async throws {
         try await Fixture.with(warm: 2) { fixture in
             try await fixture.pool.start()
