@@ -86,16 +86,6 @@ package actor SupervisorPool {
         try? supervisors[id]?.send(.announcement)
     }
 
-    /// Runs one attempt to its end: ``begin(_:lock:output:exits:)`` and ``ending(of:)``.
-    package func run(
-        _ request: AttemptRequest,
-        lock: Int32,
-        output: Directory,
-        exits: Directory
-    ) async -> AttemptEnding {
-        await ending(of: begin(request, lock: lock, output: output, exits: exits))
-    }
-
     /// Hands one attempt to a supervisor.
     ///
     /// The descriptors stay the caller's; the supervisor works on copies. A lock of flock(2) on `lock` is held until
@@ -158,7 +148,7 @@ package actor SupervisorPool {
 
     /// Ends a running attempt before its time: SIGTERM to its tree at once, SIGKILL when the grace is over.
     ///
-    /// The attempt's ``run(_:lock:output:exits:)`` returns as usual when the tree is gone. A second call can only shorten
+    /// The attempt's ``ending(of:)`` returns as usual when the tree is gone. A second call can only shorten
     /// the grace.
     /// - Parameters:
     ///   - runID: The attempt.
@@ -179,7 +169,7 @@ package actor SupervisorPool {
 
     /// Lets go of every supervisor: running attempts go on to their exit records, idle supervisors end.
     ///
-    /// Every waiting ``run(_:lock:output:exits:)`` returns ``AttemptEnding/abandoned``. The pool starts nothing again.
+    /// Every waiting ``ending(of:)`` returns ``AttemptEnding/abandoned``. The pool starts nothing again.
     package func abandon() {
         isClosed = true
         for id in roster.abandon() {
@@ -191,7 +181,7 @@ package actor SupervisorPool {
 
     /// Lets go of the supervisors of some attempts, which go on to their exit records; the pool works on.
     ///
-    /// Their ``run(_:lock:output:exits:)`` return ``AttemptEnding/abandoned``.
+    /// Their ``ending(of:)`` return ``AttemptEnding/abandoned``.
     /// - Parameter runIDs: The attempts.
     package func abandon(_ runIDs: Set<String>) {
         for id in roster.abandon(runIDs) {

@@ -140,6 +140,7 @@ void have_agent_wait(const struct channels *channels) {
     // What it takes and does not live to tell is lost, and so is the supervisor for the daemon.
     waiting.message = MESSAGE_CLOSED;
     waiting.begun = (struct begun){0};
+    // One that dies at once has received nothing.
     begin_receiving();
     // The end of the one before has set it free.
     atomic_store(&baton, BATON_SUPERVISOR);

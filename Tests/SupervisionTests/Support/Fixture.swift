@@ -254,6 +254,13 @@ extension Fixture {
     }
 }
 
+extension SupervisorPool {
+    /// Runs one attempt to its end.
+    func run(_ request: AttemptRequest, lock: Int32, output: Directory, exits: Directory) async -> AttemptEnding {
+        await ending(of: begin(request, lock: lock, output: output, exits: exits))
+    }
+}
+
 /// One wait for a descriptor; all of it happens on the reactor.
 private final class Wait: Sendable {
     private let descriptor: Int32
