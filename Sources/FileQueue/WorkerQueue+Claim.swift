@@ -121,7 +121,14 @@ extension WorkerQueue {
         try reopenResults()
         claim.output = nil
         claim.logs = nil
-        return (results, FileName(claim.id.string))
+        return placeOfFirstLogs(of: claim.id)
+    }
+
+    /// Where the output of a task's first attempt is going to be, unless the directory is replaced until then.
+    /// - Parameter id: The task.
+    /// - Returns: What ``placeOfLogs(of:)`` is expected to return.
+    package func placeOfFirstLogs(of id: TaskID) -> (directory: Directory, name: FileName) {
+        (results, FileName(id.string))
     }
 
     /// The directory for the output of the running attempt, made if need be.

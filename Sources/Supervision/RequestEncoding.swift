@@ -2,7 +2,7 @@
 // The wire format between daemon and supervisor; its other side is Sources/vigil-supervisor/supervisor.h.
 
 import QueueModel
-import SystemKit
+package import SystemKit
 
 extension AttemptRequest {
     /// The body of a request as the supervisor reads it.
@@ -108,7 +108,9 @@ package enum SupervisorPacket {
     case terminate(TerminationReason, grace: Duration)
 
     /// Something to run follows most likely, at once.
-    case announcement
+    ///
+    /// With `logs`, the name that its logs are going to have, the descriptor of their directory comes.
+    case announcement(logs: FileName?)
 
     /// The most bytes of an encoded request that a packet can have behind its beginning.
     package static let bodyLimit = 64 << 10
@@ -125,10 +127,11 @@ package enum SupervisorPacket {
             bytes.appendLittleEndian(UInt32(2))
             bytes.appendLittleEndian(reason.rawValue)
             bytes.appendLittleEndian(grace.wholeMilliseconds)
-        case .announcement:
+        case .announcement(let logs):
             bytes.appendLittleEndian(UInt32(3))
             bytes.appendLittleEndian(UInt32(0))
             bytes.appendLittleEndian(UInt64(0))
+            if let logs { bytes += logs.bytes + [0] }
         }
         return bytes
     }

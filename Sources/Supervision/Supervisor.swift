@@ -58,6 +58,12 @@ final class Supervisor {
         try send(packet.bytes, descriptors: [])
     }
 
+    /// Says what most likely follows; the supervisor gets a copy of the descriptor.
+    func announce(_ logs: (output: Directory, name: FileName)?) throws(SystemCallError) {
+        let packet = SupervisorPacket.announcement(logs: logs?.name)
+        try send(packet.bytes, descriptors: logs.map { [$0.output.descriptor] } ?? [])
+    }
+
     /// Hands over an attempt; the supervisor gets copies of the descriptors.
     func send(
         _ message: borrowing RunMessage,

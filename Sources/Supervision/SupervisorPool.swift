@@ -80,10 +80,12 @@ package actor SupervisorPool {
     /// Says that an attempt is about to be run, so that whoever starts its agent is awake by then.
     ///
     /// Without an idle supervisor, or when it cannot be told, nothing is lost but that.
-    package func announce() {
+    /// - Parameter logs: Where the attempt's logs are going to be: `output` of ``begin(_:lock:output:exits:)`` and
+    ///   ``AttemptRequest/logsName``. They are moved there at once, and away again when no attempt follows.
+    package func announce(logs: (output: Directory, name: FileName)? = nil) {
         guard !isClosed, let id = roster.next else { return }
         // One that is gone is found out by the attempt.
-        try? supervisors[id]?.send(.announcement)
+        try? supervisors[id]?.announce(logs)
     }
 
     /// Hands one attempt to a supervisor.

@@ -10,34 +10,53 @@ import Supervision
 import SystemKit
 
 extension Worker {
-    func runAttempt(_ id: TaskID, _ permit: StartPermit) async {
-        guard let claim = claims[id] else { return }
-        if isCancelRequested(claim) {
-            tell(of: claim)
-            abandon(permit)
-            await finishCancelled(claim)
-            return
-        }
-        let request: AttemptRequest
-        let output: Directory
+    /// What became of the try to begin an attempt that is on record.
+    enum AttemptStart: Sendable {
+        /// A supervisor was asked for it.
+        case handedOver(SupervisedRun, timeout: Duration?)
+        /// The task cannot be run as it is.
+        case refused(AgentError)
+        /// Something is missing here.
+        case failed(String)
+    }
+
+    /// Has a supervisor begin the attempt that is on record.
+    ///
+    /// It does not wait for anything, and so comes right behind the record.
+    func beginRun(of id: TaskID) -> AttemptStart {
+        guard let claim = claims[id] else { return .failed("the claim is gone") }
         do {
             let place = try queue.placeOfLogs(of: claim)
-            output = place.directory
-            request = try makeRequest(for: claim, logs: place.name)
+            let request = try makeRequest(for: claim, logs: place.name)
+            return .handedOver(handOver(request, of: claim, output: place.directory), timeout: request.timeout)
         } catch let error as AgentError {
-            // The task cannot be run as it is: no attempt is used up on it.
+            return .refused(error)
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    /// Waits for the end of an attempt, and does what follows.
+    func follow(_ id: TaskID, _ start: AttemptStart, _ permit: StartPermit) async {
+        guard let claim = claims[id] else { return }
+        switch start {
+        case .handedOver(let run, let timeout):
+            // Beside the attempt, so that the agent does not wait for it.
+            noteStart(of: claim, timeout: timeout)
+            await follow(run, of: claim, permit)
+        case .refused(let error):
+            // No attempt is used up on it.
             tell(of: claim)
             abandon(permit)
             await giveUp(id, error.failure, .permanentFailure)
-            return
-        } catch {
+        case .failed(let reason):
             tell(of: claim)
-            await conclude(id, .notStarted("\(error)"), record: nil, permit: permit)
-            return
+            await conclude(id, .notStarted(reason), record: nil, permit: permit)
         }
-        let run = handOver(request, of: claim, output: output)
-        // Beside the attempt, so that the agent does not wait for it.
-        noteStart(of: claim, timeout: request.timeout)
+    }
+
+    private func follow(_ run: SupervisedRun, of claim: Claim, _ permit: StartPermit) async {
+        let id = claim.id
         let ending =
             switch queue.committer.durability {
             case .relaxed: await ending(of: run)

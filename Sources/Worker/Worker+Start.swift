@@ -88,7 +88,7 @@ extension Worker {
             return .cancel(entry)
         }
         // While others run the processors are awake.
-        if activeCount == 0 { pool.assumeIsolated { $0.announce() } }
+        if activeCount == 0 { announce(entry) }
         do throws(SystemCallError) {
             guard try begin(entry, now) else { return nil }
             clear(.disk)
@@ -101,7 +101,13 @@ extension Worker {
         }
         rateLimiter?.started(now: now.instant)
         running.insert(entry.task.id)
-        return .attempt(entry.task.id, permit)
+        return .attempt(entry.task.id, permit, beginRun(of: entry.task.id))
+    }
+
+    /// Has whoever starts the agent do meanwhile what needs no claim.
+    private func announce(_ entry: Scheduler.Entry) {
+        let logs = entry.isClaimed ? nil : queue.placeOfFirstLogs(of: entry.task.id)
+        pool.assumeIsolated { pool in pool.announce(logs: logs.map { ($0.directory, $0.name) }) }
     }
 
     /// Records that an attempt begins, unless another one is in its session.

@@ -17,7 +17,7 @@ package import SystemKit
 package actor Worker: Service {
     /// Something that needs a task of its own.
     enum Work: Sendable {
-        case attempt(TaskID, StartPermit)
+        case attempt(TaskID, StartPermit, AttemptStart)
         case publish(TaskID, Conclusion)
         case settle(TaskID, exitRecord: [UInt8]?)
         indirect case condemn(Scheduler.Entry, DeadLetterReason, Failure)
@@ -128,8 +128,10 @@ package actor Worker: Service {
     var wakeTimer: (at: ContinuousClock.Instant, id: TimerID)?
     var heartbeatTimer: TimerID?
     var lastRecovery = ContinuousClock().now
-    private var waiter: CheckedContinuation<Void, Never>?
+    /// Waits for something to do; `nil` when nothing is left to be done.
+    private var waiter: CheckedContinuation<Work?, Never>?
     private var isPoked = false
+    private var isLookDue = false
     private let onReady: @Sendable () -> Void
     let reloadSettings: @Sendable () -> String?
 
@@ -236,24 +238,39 @@ package actor Worker: Service {
     }
 
     private func nextWork() async -> Work? {
-        var hasWaited = false
-        while true {
-            if let work = takeWork() { return work }
-            if isOver { return nil }
-            if !isPoked {
-                // What was handed out last goes first.
-                if hasWaited { readAhead() }
-                await withCheckedContinuation { waiter = $0 }
-                hasWaited = true
-            }
+        if let work = findWork() { return work }
+        return isOver ? nil : await withCheckedContinuation { waiter = $0 }
+    }
+
+    private func findWork() -> Work? {
+        repeat {
             isPoked = false
-        }
+            if let work = takeWork() { return work }
+        } while isPoked
+        return nil
     }
 
     /// Something has changed that ``takeWork()`` should see.
     func poke() {
         isPoked = true
-        waiter.take()?.resume()
+        guard waiter != nil, !isLookDue else { return }
+        isLookDue = true
+        // When all events are told that came together.
+        reactor.perform { self.assumeIsolated { $0.lookForWork() } }
+    }
+
+    /// An attempt begins in this very turn, before the task is woken that waits for its end.
+    private func lookForWork() {
+        isLookDue = false
+        guard let waiter = waiter.take() else { return }
+        let work = findWork()
+        if work == nil && !isOver {
+            // What was handed out last has begun by now.
+            readAhead()
+            self.waiter = waiter
+        } else {
+            waiter.resume(returning: work)
+        }
     }
 
     private var isOver: Bool {
@@ -267,7 +284,7 @@ package actor Worker: Service {
 
     private func perform(_ work: Work) async {
         switch work {
-        case .attempt(let id, let permit): await runAttempt(id, permit)
+        case .attempt(let id, let permit, let start): await follow(id, start, permit)
         case .publish(let id, let conclusion): await publish(id, conclusion)
         case .settle(let id, let exitRecord): await settleStopped(id, exitRecord: exitRecord)
         case .condemn(let entry, let reason, let failure): await condemn(entry, reason, failure)

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes messages off the control socket and decodes requests; nothing in a message can crash it.
+#include "calls.h"
 #include "supervisor.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void drop(int *fd) {
-    if (*fd >= 0) close(*fd);
+    if (*fd >= 0) call(SYS_close, *fd, 0, 0, 0, 0);
     *fd = -1;
 }
 
@@ -55,7 +56,7 @@ static int take_descriptors(struct msghdr *message, int *fds) {
             if (count < REQUEST_FDS_MOST)
                 fds[count] = fd;
             else
-                close(fd);
+                drop(&fd);
             count++;
         }
     }
@@ -92,6 +93,12 @@ static struct request request_with(const int *fds, size_t length) {
     };
 }
 
+static bool is_file_name(const char *text) {
+    size_t length = strlen(text);
+    return length > 0 && length <= NAME_MAX_BYTES && strchr(text, '/') == nullptr && strcmp(text, ".") != 0 &&
+           strcmp(text, "..") != 0;
+}
+
 struct msghdr *begin_receiving(void) {
     alignas(struct cmsghdr) static char rights[CMSG_SPACE(sizeof(int) * RIGHTS_ROOM)];
     static struct iovec part = {.iov_base = &received, .iov_len = sizeof received.packet + PACKET_BODY_MAX};
@@ -104,7 +111,18 @@ struct msghdr *begin_receiving(void) {
 bool has_received(void) { return received.packet.kind != 0 && received.packet.kind != PACKET_SOON; }
 
 bool is_announcement(ssize_t length) {
-    return length == sizeof received.packet && received.packet.kind == PACKET_SOON && incoming.msg_controllen == 0;
+    return length >= (ssize_t)sizeof received.packet && received.packet.kind == PACKET_SOON;
+}
+
+const char *take_announcement(ssize_t length, int *place) {
+    int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1};
+    int count = take_descriptors(&incoming, fds);
+    size_t size = (size_t)length - sizeof received.packet;
+    bool whole = count == 1 && size > 0 && (incoming.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+    bool has_name = whole && strnlen(received.body, size) == size - 1 && is_file_name(received.body);
+    *place = has_name ? fds[0] : -1;
+    for (int i = has_name; i < REQUEST_FDS_MOST; i++) drop(&fds[i]);
+    return received.body;
 }
 
 enum message understand(int control, ssize_t length, struct packet *packet, struct request *request) {
@@ -112,7 +130,12 @@ enum message understand(int control, ssize_t length, struct packet *packet, stru
         bool passes = length == -EAGAIN || length == -EINTR || length == -ENOMEM || length == -ENOBUFS;
         return passes ? MESSAGE_NONE : MESSAGE_CLOSED;
     }
-    if (is_announcement(length)) return MESSAGE_NONE;
+    if (is_announcement(length)) {
+        int place;
+        take_announcement(length, &place);
+        drop(&place);
+        return MESSAGE_NONE;
+    }
     int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1};
     int count = take_descriptors(&incoming, fds);
     bool whole = length >= (ssize_t)sizeof *packet && (incoming.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
@@ -178,12 +201,6 @@ static bool is_run_id(const char *text) {
     size_t length = strlen(text);
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
     return length > 0 && length <= RUN_ID_MAX && strspn(text, allowed) == length;
-}
-
-static bool is_file_name(const char *text) {
-    size_t length = strlen(text);
-    return length > 0 && length <= NAME_MAX_BYTES && strchr(text, '/') == nullptr && strcmp(text, ".") != 0 &&
-           strcmp(text, "..") != 0;
 }
 
 int64_t limited_ms(uint64_t ms) {

@@ -11,11 +11,12 @@
 // The control socket is SOCK_SEQPACKET on descriptor 3. The daemon sends packets that begin with `struct packet`. Behind
 // that of a PACKET_RUN comes the request body, of up to PACKET_BODY_MAX bytes. With it come descriptors, in this order:
 // claim lock, output directory, exits directory; the request body as a memfd, if RUN_BODY_FILE is set, and then nothing
-// comes behind the packet; standard input, if RUN_INPUT is set, which is /dev/null otherwise. No other packet has either.
+// comes behind the packet; standard input, if RUN_INPUT is set, which is /dev/null otherwise.
 // The supervisor answers each PACKET_RUN with one message: a uint32_t kind, then
 //   ANSWER_RECORD, ANSWER_UNWRITTEN   a struct account: what the exit record says (UNWRITTEN: no file could be made)
 //   ANSWER_REFUSED                    an int32_t errno; nothing was started
-// A PACKET_SOON says that a PACKET_RUN is most likely to follow at once, and is not answered.
+// A PACKET_SOON says that a PACKET_RUN is most likely to follow at once, and is not answered. With it may come an output
+// directory, and behind it the name of logs, with one NUL, that the request is going to have.
 // What is no valid packet is refused when idle and ignored during an attempt.
 //
 // The first argument is room for a title: the supervisor overwrites it with "idle", or with two arguments: "run=RUN_ID",
@@ -88,6 +89,9 @@ enum message receive_message(int control, struct packet *packet, struct request 
 struct msghdr *begin_receiving(void);
 bool has_received(void); // whether there is anything since then
 bool is_announcement(ssize_t length_or_error); // whether it is a PACKET_SOON
+// The logs that an announcement names, and the directory for them, which is the caller's then; -1: none. Like drop() it only
+// makes system calls, without errno.
+const char *take_announcement(ssize_t length, int *place);
 enum message understand(int control, ssize_t length_or_error, struct packet *packet, struct request *request);
 // Reads and checks the body. Returns 0 or an errno.
 int decode_request(struct request *request);
@@ -127,8 +131,11 @@ struct outcome {
     unsigned stragglers_killed;
 };
 
-// Logs that are made before there is a request. The first is called by the waiting agent, without the baton.
+// Logs that are made before there is a request. The first three are called by the waiting agent, without the baton.
 void prepare_logs(void);
+// Moves them to where a request is going to want them, if that can be; takes the descriptor over. And back.
+void announce_logs(int place, const char *name);
+void take_logs_back(void);
 // Where to make them from now on: takes the descriptor over.
 void set_place_for_logs(int directory);
 // Moves them to where the request wants them. Returns false, and leaves none behind, when that cannot be.

@@ -86,17 +86,23 @@ static long receive_request(int flags) {
     return call(SYS_recvmsg, CONTROL_FD, (long)begin_receiving(), flags | MSG_CMSG_CLOEXEC, 0, 0);
 }
 
-// A processor that was halted takes up to 50 µs to wake. After an announcement the agent stays awake for the request, with
-// time that nobody else wants. The message it receives into is no concern of the supervisor's while it waits.
+// A processor that was halted takes up to 50 µs to wake, and the logs take 25 to be moved. After an announcement the agent
+// does that, and stays awake for the request, with time that nobody else wants. The message it receives into is no concern
+// of the supervisor's while it waits.
 static long wait_for_request(void) {
     long length = receive_request(0);
     while (is_announcement(length)) {
+        int place;
+        const char *name = take_announcement(length, &place);
+        announce_logs(place, name);
         int64_t until = elapsed_ns() + STAY_AWAKE_NS;
         do {
             call(SYS_sched_yield, 0, 0, 0, 0, 0);
             length = receive_request(MSG_DONTWAIT);
         } while (length == -EAGAIN && elapsed_ns() < until);
-        if (length == -EAGAIN) length = receive_request(0);
+        if (length != -EAGAIN) continue;
+        take_logs_back();
+        length = receive_request(0);
     }
     return length;
 }

@@ -150,7 +150,10 @@ import Testing
             #expect(throws: SystemCallError.self) { try exits.createFile("filler").write(all: filler) }
             let told = try fixture.makePipe("told")
             let go = try fixture.makePipe("go")
-            let failures = try await fixture.removals(of: FileName(".tmp-\(fixture.runID)"), in: exits)
+            let failures = try await fixture.occurrences(
+                of: .vanished(FileName(".tmp-\(fixture.runID)")),
+                in: exits
+            )
             let lock = try await fixture.openLocked(fixture.runID).release()
             let request = fixture.request("echo > told; read x < go; exit 5")
             async let ending = fixture.pool.run(request, lock: lock, output: fixture.logs, exits: exits)

@@ -33,8 +33,10 @@ import Testing
         #expect(try request.encoded() == expected)
     }
 
-    @Test func announcementIsAKindAndNothingElse() {
-        #expect(SupervisorPacket.announcement.bytes == [3] + [UInt8](repeating: 0, count: 15))
+    @Test func announcementIsAKindAndTheNameOfLogs() {
+        let kind = [3] + [UInt8](repeating: 0, count: 15)
+        #expect(SupervisorPacket.announcement(logs: nil).bytes == kind)
+        #expect(SupervisorPacket.announcement(logs: "a-1").bytes == kind + Array("a-1\0".utf8))
     }
 
     @Test(

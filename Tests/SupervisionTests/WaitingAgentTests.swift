@@ -170,77 +170,6 @@ import Testing
         }
     }
 
-    @Test func logsAreMadeInADirectoryOfTheirOwn() async throws {
-        try await Fixture.with(isFirst: true) { fixture in
-            // The first run is the supervisor's own, the others that of the agent that waits; the third finds it there.
-            for name: FileName in ["a", "b", "b"] {
-                _ = try await fixture.record("echo \(name)") { $0.logsName = name }
-                let logs = try fixture.logs.subdirectory(name)
-                #expect(try logs.read("stdout.log", limit: 100) == name.bytes + [10])
-            }
-        }
-    }
-
-    @Test func logsAreThereBeforeTheirAttempt() async throws {
-        try await Fixture.with(isFirst: true) { fixture in
-            var before: FileIdentity?
-            for name in ["a", "b", "c"] {
-                _ = try await fixture.record("echo \(name); echo error >&2") {
-                    $0.runID += "-\(name)"
-                    $0.logsName = FileName(name)
-                }
-                let logs = try fixture.logs.subdirectory(FileName(name))
-                #expect(try logs.read("stdout.log", limit: 100) == Array("\(name)\n".utf8))
-                #expect(try logs.read("stderr.log", limit: 100) == Array("error\n".utf8))
-                if let before { #expect(try logs.status(of: "stdout.log")?.identity == before) }
-                before = try await fixture.preparedLogs().directory.status(of: "stdout.log")?.identity
-                #expect(before != nil)
-            }
-        }
-    }
-
-    @Test func logsThatCannotBeUsedAreMadeAgain() async throws {
-        try await Fixture.with { fixture in
-            _ = try await fixture.record("exit 0")
-            // The name is taken.
-            let (_, unused) = try await fixture.preparedLogs()
-            let taken = try fixture.logs.subdirectory("taken", create: 0o750)
-            _ = try await fixture.record("echo 1") { $0.logsName = "taken" }
-            #expect(try taken.read("stdout.log", limit: 100) == Array("1\n".utf8))
-            // Somebody has removed them.
-            let (name, made) = try await fixture.preparedLogs()
-            #expect(try made.status().identity != unused.status().identity)
-            for name: FileName in ["stdout.log", "stderr.log"] { try made.remove(name) }
-            try fixture.exits.removeDirectory(name)
-            _ = try await fixture.record("echo 2") { $0.logsName = "other" }
-            #expect(try fixture.logs.subdirectory("other").read("stdout.log", limit: 100) == Array("2\n".utf8))
-            _ = try await fixture.preparedLogs()
-        }
-    }
-
-    @Test func preparedLogsGoWithTheirSupervisor() async throws {
-        try await Fixture.with { fixture in
-            _ = try await fixture.record("exit 0")
-            let (name, _) = try await fixture.preparedLogs()
-            let supervisor = try #require(await fixture.pool.processIDs.first)
-            await fixture.pool.abandon()
-            await fixture.awaitEnd(of: supervisor)
-            #expect(try fixture.exits.status(of: name) == nil)
-        }
-    }
-
-    @Test(arguments: [true, false])
-    func logsAreNotMadeBehindALink(isFirst: Bool) async throws {
-        try await Fixture.with(isFirst: isFirst) { fixture in
-            #expect(symlink("..", fixture.logs.path + "/link") == 0)
-            let record = try await fixture.record("exit 0") { $0.logsName = "link" }
-            guard case .spawnFailed(step: "logs", _) = record.ending else {
-                Issue.record("\(record.ending)")
-                return
-            }
-        }
-    }
-
     @Test(
         arguments: [
             ("exit 5", 0), ("kill -9 $$", 0), ("exec sleep 1000", 1),
@@ -298,14 +227,6 @@ import Testing
 }
 
 extension Fixture {
-    /// The logs that the pool's only supervisor has made for its next attempt, beside the record of the last one.
-    fileprivate func preparedLogs() async throws -> (name: FileName, directory: Directory) {
-        // They are made before it waits.
-        _ = try await waitingAgent()
-        let name = FileName(".spare-logs-\(try #require(await pool.processIDs.first))")
-        return (name, try exits.subdirectory(name))
-    }
-
     /// The process that waits below the pool's only supervisor, as soon as there is one.
     func waitingAgent() async throws -> Int32 {
         let supervisor = try #require(await pool.processIDs.first)

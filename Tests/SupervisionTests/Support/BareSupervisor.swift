@@ -41,8 +41,10 @@ final class BareSupervisor: Sendable {
         [kind, 0, 0, 0, flags] + [UInt8](repeating: 0, count: 11)
     }
 
-    /// Says that a request follows.
-    func announce() throws { try sendPacket(socket.rawValue, Self.packet(kind: 3), descriptors: []) }
+    /// Says that a request follows, and whatever else is put behind that.
+    func announce(_ body: [UInt8] = [], descriptors: [Int32] = []) throws {
+        try sendPacket(socket.rawValue, Self.packet(kind: 3) + body, descriptors: descriptors)
+    }
 
     /// A packet of no bytes, which reads like the end of the stream.
     func sendEmptyPacket() throws {

@@ -235,13 +235,13 @@ extension Fixture {
         }
     }
 
-    /// Tells of every removal of a name in a directory from now on.
-    func removals(of name: FileName, in directory: Directory) async throws -> AsyncStream<Void> {
+    /// Tells whenever something happens in a directory from now on.
+    func occurrences(of wanted: DirectoryEvent, in directory: Directory) async throws -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
         try await onReactor { [reactor] _ in
             let watcher = try DirectoryWatcher(reactor: reactor)
             _ = try watcher.add(directory) { event in
-                if event == .vanished(name) { continuation.yield() }
+                if event == wanted { continuation.yield() }
             }
             continuation.onTermination = { _ in reactor.perform { watcher.stop() } }
         }
