@@ -8,8 +8,16 @@ package import SystemKit
 package struct Commit: Sendable {
     /// One change.
     package enum Step: Sendable {
-        /// Writes a whole file: temporary name, sync, rename, sync of the directory. The mode is less the umask.
-        case write(FileName, [UInt8], Directory, mode: UInt32 = 0o640, replacing: Bool)
+        /// Writes a whole file: temporary name, where there is one in the staging directory, sync, rename, sync of the
+        /// directory. The mode is less the umask.
+        case write(
+            FileName,
+            [UInt8],
+            Directory,
+            staging: Directory? = nil,
+            mode: UInt32 = 0o640,
+            replacing: Bool
+        )
         /// Syncs a file that is there already; one that is gone meanwhile is no error.
         case syncFile(FileName, Directory)
         /// Syncs the names in a directory.
@@ -72,11 +80,14 @@ package final class Committer: Sendable {
 
     /// Without syncs there is nothing to share, and nothing to wait for.
     private static func write(_ commit: Commit) throws(SystemCallError) {
-        for case .write(let name, let bytes, let directory, let mode, let replacing) in commit.phases.joined() {
+        for case .write(let name, let bytes, let directory, let staging, let mode, let replacing)
+            in commit.phases.joined()
+        {
             try AtomicFile.write(
                 bytes,
                 as: name,
                 in: directory,
+                staging: staging,
                 mode: mode,
                 replacing: replacing,
                 durability: .relaxed
@@ -102,7 +113,7 @@ package final class Committer: Sendable {
 private struct Batch {
     private struct Write {
         var commit: Int
-        var temporary: FileName
+        var temporary: AtomicFile.Temporary
         var name: FileName
         var directory: Directory
         var replacing: Bool
@@ -142,16 +153,18 @@ private struct Batch {
 
     /// Writes all files of a phase under temporary names, synced.
     private mutating func prepare(_ steps: [(commit: Int, step: Commit.Step)]) -> [Write] {
-        var files: [(bytes: [UInt8], directory: Directory, mode: UInt32)] = []
-        var wanted: [(commit: Int, name: FileName, replacing: Bool)] = []
+        var files: [AtomicFile.Content] = []
+        var wanted: [(commit: Int, name: FileName, directory: Directory, replacing: Bool)] = []
         for (index, step) in steps {
-            guard case .write(let name, let bytes, let directory, let mode, let replacing) = step else { continue }
-            files.append((bytes, directory, mode))
-            wanted.append((index, name, replacing))
+            guard case .write(let name, let bytes, let directory, let staging, let mode, let replacing) = step else {
+                continue
+            }
+            files.append(AtomicFile.Content(bytes: bytes, directory: directory, staging: staging, mode: mode))
+            wanted.append((index, name, directory, replacing))
         }
         var writes: [Write] = []
         let results = AtomicFile.prepare(all: files, durability: .full)
-        for (result, (file, want)) in zip(results, zip(files, wanted)) {
+        for (result, want) in zip(results, wanted) {
             switch result {
             case .success(let temporary):
                 writes.append(
@@ -159,7 +172,7 @@ private struct Batch {
                         commit: want.commit,
                         temporary: temporary,
                         name: want.name,
-                        directory: file.directory,
+                        directory: want.directory,
                         replacing: want.replacing
                     )
                 )
@@ -173,16 +186,14 @@ private struct Batch {
         for write in writes {
             if errors[write.commit] == nil {
                 do throws(SystemCallError) {
-                    try write.directory.rename(
-                        write.temporary,
+                    try write.temporary.rename(
                         to: write.directory,
                         as: write.name,
                         replacing: write.replacing
                     )
                 } catch { errors[write.commit] = error }
             }
-            // A temporary file that cannot be removed is junk, which the next start removes.
-            if errors[write.commit] != nil { _ = try? write.directory.remove(write.temporary) }
+            if errors[write.commit] != nil { write.temporary.remove() }
         }
     }
 

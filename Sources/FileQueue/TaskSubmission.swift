@@ -204,10 +204,10 @@ private struct SubmissionDesk {
             }
         }
         let new = judged.filter { if case .repeated = $0.judgement { false } else { true } }
-        let files = AtomicFile.prepare(all: new.map { ($0.task.encoded(), inbox, 0o640) }, durability: durability)
+        let contents = new.map { AtomicFile.Content(bytes: $0.task.encoded(), directory: inbox) }
+        let files = AtomicFile.prepare(all: contents, durability: durability)
         var remaining = files[...]
-        // An old temporary file is removed by the worker.
-        defer { for case .success(let file) in remaining { _ = try? inbox.remove(file) } }
+        defer { for case .success(let file) in remaining { file.remove() } }
         for (task, judgement) in judged {
             if case .repeated = judgement {
                 done(.repeated)
@@ -221,12 +221,11 @@ private struct SubmissionDesk {
     private func place(
         _ task: TaskRecord,
         _ judgement: Judgement,
-        _ temporary: FileName
+        _ temporary: AtomicFile.Temporary
     ) throws -> SubmissionOutcome {
         var judgement = judgement
         var isPlaced = false
-        // As above.
-        defer { if !isPlaced { _ = try? inbox.remove(temporary) } }
+        defer { if !isPlaced { temporary.remove() } }
         // A name can be taken and let go again between a look and the rename, by a worker that claims.
         for _ in 0..<8 {
             switch judgement {
@@ -242,9 +241,9 @@ private struct SubmissionDesk {
     }
 
     /// Returns false when the name is taken.
-    private func put(_ temporary: FileName, as name: FileName) throws -> Bool {
+    private func put(_ temporary: AtomicFile.Temporary, as name: FileName) throws -> Bool {
         do {
-            try inbox.rename(temporary, to: inbox, as: name, replacing: replacing)
+            try temporary.rename(to: inbox, as: name, replacing: replacing)
             return true
         } catch {
             guard error.errno == .exists else { throw error }

@@ -90,6 +90,7 @@ extension WorkerQueue {
             receipt.encoded(),
             as: receiptName(claim),
             in: receipts,
+            staging: receiptPlace.staging,
             replacing: true,
             durability: .relaxed
         )

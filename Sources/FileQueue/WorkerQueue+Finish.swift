@@ -167,10 +167,15 @@ extension WorkerQueue {
 
     private func publish(_ result: ResultRecord, of claim: Claim) async throws(SystemCallError) {
         let name = ResultShelf.fileName(of: claim.id)
+        let write = Commit.Step.write(
+            name,
+            result.encoded(),
+            results,
+            staging: resultPlace.staging,
+            replacing: false
+        )
         do throws(SystemCallError) {
-            try await committer.commit(
-                Commit(phases: [[.write(name, result.encoded(), results, replacing: false)]])
-            )
+            try await committer.commit(Commit(phases: [[write]]))
         } catch  where error.errno == .exists {
             // Ours, when an earlier try failed after the rename; anything else is not overwritten.
             guard try shelf.result(of: claim.id)?.taskDigest == claim.state.digest else { throw error }

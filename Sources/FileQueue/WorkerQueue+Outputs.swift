@@ -17,7 +17,7 @@ extension WorkerQueue {
     func reopenResults() throws(SystemCallError) {
         try shelf.reopen()
         if results.isOnPath() { return }
-        results = try Directory.create(locations.results + "/" + worker.string)
+        resultPlace = try StagedDirectory(path: locations.results + "/" + worker.string)
     }
 
     func reopenDeadLetters() throws(SystemCallError) {
@@ -31,7 +31,7 @@ extension WorkerQueue {
 
     func reopenReceipts() throws(SystemCallError) {
         if receipts.isOnPath() { return }
-        receipts = try Directory.create(locations.triggers + "/" + worker.string)
+        receiptPlace = try StagedDirectory(path: locations.triggers + "/" + worker.string)
     }
 
     func reopenHeartbeats() throws(SystemCallError) {

@@ -174,7 +174,7 @@ extension WorkerQueue {
     /// - Parameter now: The wall-clock time.
     /// - Throws: When a directory cannot be read.
     package func removeJunk(now: Timestamp) throws(SystemCallError) {
-        for directory in [inbox, claims, control.directory, results, deadLetters, receipts, heartbeats] {
+        for directory in [inbox, claims, control.directory, deadLetters, heartbeats] + resultPlace.all + receiptPlace.all {
             var old: [(name: FileName, kind: FileStatus.Kind)] = []
             var names: [FileName] = []
             try directory.names { name in

@@ -20,7 +20,8 @@ package final class WorkerQueue {
     /// The claims of all workers.
     package let claims: Directory
     /// This worker's results.
-    package internal(set) var results: Directory
+    package var results: Directory { resultPlace.directory }
+    var resultPlace: StagedDirectory
     /// The results of all workers.
     package let shelf: ResultShelf
     /// This worker's dead letters.
@@ -29,7 +30,8 @@ package final class WorkerQueue {
     package let committer: Committer
     /// What commands ask of this worker and others.
     package private(set) var control: ControlRequests
-    var receipts: Directory
+    var receipts: Directory { receiptPlace.directory }
+    var receiptPlace: StagedDirectory
     var heartbeats: Directory
     /// What the last look has opened; most tasks are claimed right after it.
     var recent = HeldFile()
@@ -66,8 +68,8 @@ package final class WorkerQueue {
             )
         }
         let shelf = try ResultShelf(path: locations.results)
-        let results = try Directory.create(locations.results + name)
-        let receipts = try Directory.create(locations.triggers + name)
+        let results = try StagedDirectory(path: locations.results + name)
+        let receipts = try StagedDirectory(path: locations.triggers + name)
         let heartbeats = try Directory.create(locations.heartbeats)
         control = try ControlRequests(locations: locations, durability: committer.durability)
         let ownership = try Ownership(in: claims, for: worker)
@@ -79,8 +81,8 @@ package final class WorkerQueue {
         self.inbox = inbox
         self.deadLetters = deadLetters
         self.shelf = shelf
-        self.results = results
-        self.receipts = receipts
+        resultPlace = results
+        receiptPlace = receipts
         self.heartbeats = heartbeats
         self.ownership = ownership
         spares = SpareRecords(in: claims)
@@ -194,6 +196,8 @@ package final class WorkerQueue {
     /// Gives up the owner's lock at a clean end; claims that are still held go with their descriptors.
     package func close() {
         spares.removeAll()
+        resultPlace.tidy()
+        receiptPlace.tidy()
         // Left behind it does no harm: nobody holds its lock any more.
         _ = try? claims.remove(ClaimName.owner(owner).fileName)
     }

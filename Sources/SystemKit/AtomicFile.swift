@@ -16,7 +16,7 @@ package enum Durability: String, Sendable {
 package enum AtomicFile {
     private static let counter = Atomic<UInt64>(0)
 
-    /// Writes a temporary file in the same directory, syncs it, renames it into place, and syncs the directory.
+    /// Writes a temporary file, syncs it, renames it into place, and syncs the directory.
     ///
     /// A crash in between leaves the old state and perhaps a file named `.tmp-<pid>-<counter>`. When a sync of the file
     /// fails, that file is removed and nothing was changed. When only the sync of the directory fails the file is in
@@ -25,6 +25,9 @@ package enum AtomicFile {
     ///   - bytes: The content.
     ///   - name: The name.
     ///   - directory: Where.
+    ///   - staging: Where the temporary file is made, on the same file system; `nil`, or when it is gone: where it is
+    ///     renamed to. Two thirds of the work of a rename is that of the directory that it leaves, and ext4 takes three
+    ///     times as long for one with thousands of names.
     ///   - mode: Permission bits, less the process's umask.
     ///   - replacing: Whether an existing file is replaced; otherwise it is refused with ``Errno/exists``.
     ///   - durability: Whether to wait for the device.
@@ -33,24 +36,71 @@ package enum AtomicFile {
         _ bytes: [UInt8],
         as name: FileName,
         in directory: Directory,
+        staging: Directory? = nil,
         mode: UInt32 = 0o640,
         replacing: Bool,
         durability: Durability
     ) throws(SystemCallError) {
-        let temporary: FileName
-        do {
-            temporary = try prepare(bytes, in: directory, mode: mode, durability: durability)
+        do throws(SystemCallError) {
+            let file = Content(bytes: bytes, directory: directory, staging: staging, mode: mode)
+            let temporary = try finish(begin(file), durability)
+            do throws(SystemCallError) {
+                try temporary.rename(to: directory, as: name, replacing: replacing)
+            } catch {
+                temporary.remove()
+                throw error
+            }
         } catch {
-            throw SystemCallError(call: error.call, errno: error.errno, path: directory.pathOf(name))
-        }
-        do {
-            try directory.rename(temporary, to: directory, as: name, replacing: replacing)
-        } catch {
-            // The first error is the one to report; a file that cannot even be removed is found by its name later.
-            _ = try? directory.remove(temporary)
             throw SystemCallError(call: error.call, errno: error.errno, path: directory.pathOf(name))
         }
         if durability == .full { try directory.sync() }
+    }
+
+    /// What a file is going to be.
+    package struct Content: Sendable {
+        let bytes: [UInt8]
+        let directory: Directory
+        let staging: Directory?
+        let mode: UInt32
+
+        /// Describes a file.
+        /// - Parameters:
+        ///   - bytes: The content.
+        ///   - directory: Where it is going to be.
+        ///   - staging: Where it is made, see ``AtomicFile/write(_:as:in:staging:mode:replacing:durability:)``.
+        ///   - mode: Permission bits, less the process's umask.
+        package init(bytes: [UInt8], directory: Directory, staging: Directory? = nil, mode: UInt32 = 0o640) {
+            self.bytes = bytes
+            self.directory = directory
+            self.staging = staging
+            self.mode = mode
+        }
+    }
+
+    /// A file that is whole, and not in its place yet.
+    package struct Temporary: Sendable {
+        let name: FileName
+        let place: Directory
+
+        /// Puts it into its place.
+        /// - Parameters:
+        ///   - directory: Where.
+        ///   - name: The name.
+        ///   - replacing: Whether an existing file is replaced; otherwise it is refused with ``Errno/exists``.
+        /// - Throws: What rename(2) reports; the file is still there.
+        package func rename(
+            to directory: Directory,
+            as name: FileName,
+            replacing: Bool
+        ) throws(SystemCallError) {
+            try place.rename(self.name, to: directory, as: name, replacing: replacing)
+        }
+
+        /// Removes it, if that can be; else it is found by its name later.
+        package func remove() {
+            // Whoever gives a file up has another error to report.
+            _ = try? place.remove(name)
+        }
     }
 
     /// How the names of temporary files begin; whoever finds an old one may remove it.
@@ -71,52 +121,33 @@ package enum AtomicFile {
 
     private static let process = "\(SystemInfo.processID)-"
 
-    /// Writes and syncs a temporary file, for those who rename it later.
-    ///
-    /// Nothing is left behind on an error.
-    /// - Parameters:
-    ///   - bytes: The content.
-    ///   - directory: Where.
-    ///   - mode: Permission bits, less the process's umask.
-    ///   - durability: Whether to wait for the device.
-    /// - Returns: The file's name, to be renamed within the directory.
-    /// - Throws: What the failed call reports.
-    package static func prepare(
-        _ bytes: [UInt8],
-        in directory: Directory,
-        mode: UInt32 = 0o640,
-        durability: Durability
-    ) throws(SystemCallError) -> FileName {
-        let begun = try begin(bytes, in: directory, mode)
-        return try finish(begun, in: directory, durability)
-    }
-
     /// Writes and syncs several temporary files, for those who rename them together.
     ///
     /// All of a stretch are written before the first is synced, so that the device has them at the same time, and a
     /// file system with a journal commits them together. That takes a fraction of the time of one after the other.
     /// - Parameters:
-    ///   - files: What to write, and where; the permission bits are less the process's umask.
+    ///   - files: What to write, and where.
     ///   - durability: Whether to wait for the device.
-    /// - Returns: For each file its name, or what the failed call reports; nothing is left behind of such a file.
+    /// - Returns: For each file what is to be renamed, or what the failed call reports; nothing is left behind of such a
+    ///   file.
     package static func prepare(
-        all files: [(bytes: [UInt8], directory: Directory, mode: UInt32)],
+        all files: [Content],
         durability: Durability
-    ) -> [Result<FileName, SystemCallError>] {
-        var results: [Result<FileName, SystemCallError>] = []
+    ) -> [Result<Temporary, SystemCallError>] {
+        var results: [Result<Temporary, SystemCallError>] = []
         for start in stride(from: 0, to: files.count, by: stretch) {
             let files = files[start..<min(start + stretch, files.count)]
             let begun = files.map { file in
                 Result { () throws(SystemCallError) in
-                    let begun = try begin(file.bytes, in: file.directory, file.mode)
+                    let begun = try begin(file)
                     if durability == .full && files.count > 1 { cl_sync_begin(begun.descriptor) }
                     return begun
                 }
             }
-            for (file, begun) in zip(files, begun) {
+            for begun in begun {
                 results.append(
                     begun.flatMap { begun in
-                        Result { () throws(SystemCallError) in try finish(begun, in: file.directory, durability) }
+                        Result { () throws(SystemCallError) in try finish(begun, durability) }
                     }
                 )
             }
@@ -129,48 +160,42 @@ package enum AtomicFile {
 
     /// A file that is written, and neither synced nor closed; whoever finishes it owns the descriptor.
     private struct Begun {
-        let name: FileName
+        let file: Temporary
         let descriptor: Int32
     }
 
-    private static func begin(
-        _ bytes: [UInt8],
-        in directory: Directory,
-        _ mode: UInt32
-    ) throws(SystemCallError) -> Begun {
+    private static func begin(_ content: Content) throws(SystemCallError) -> Begun {
+        var place = content.staging ?? content.directory
         while true {
-            let temporary = uniqueName(temporaryPrefix)
+            let temporary = Temporary(name: uniqueName(temporaryPrefix), place: place)
             let file: OwnedDescriptor
             do {
-                file = try directory.createFile(temporary, mode: mode)
+                file = try place.createFile(temporary.name, mode: content.mode)
             } catch  where error.errno == .exists {
                 // Left over from a process with our number, or made just now by one in another pid namespace.
                 continue
+            } catch  where error.errno == .noEntry && place !== content.directory {
+                place = content.directory
+                continue
             }
             do {
-                try file.write(all: bytes)
+                try file.write(all: content.bytes)
             } catch {
-                // The first error is the one to report.
-                _ = try? directory.remove(temporary)
+                temporary.remove()
                 throw error
             }
-            return Begun(name: temporary, descriptor: file.release())
+            return Begun(file: temporary, descriptor: file.release())
         }
     }
 
-    private static func finish(
-        _ begun: Begun,
-        in directory: Directory,
-        _ durability: Durability
-    ) throws(SystemCallError) -> FileName {
+    private static func finish(_ begun: Begun, _ durability: Durability) throws(SystemCallError) -> Temporary {
         let file = OwnedDescriptor(adopting: begun.descriptor)
         do {
             if durability == .full { try file.sync() }
             try file.close()
-            return begun.name
+            return begun.file
         } catch {
-            // As above: the first error is the one to report.
-            _ = try? directory.remove(begun.name)
+            begun.file.remove()
             throw error
         }
     }

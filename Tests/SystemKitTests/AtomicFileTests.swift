@@ -61,6 +61,63 @@ struct AtomicFileTests {
         }
     }
 
+    @Test func aFileComesFromItsStagingDirectory() throws {
+        try withTemporaryDirectory { scratch in
+            let staging = try scratch.directory.subdirectory("staging", create: 0o700)
+            let before = try staging.status().changedNanoseconds
+            for durability in [Durability.full, .relaxed] {
+                try AtomicFile.write(
+                    [7],
+                    as: "a",
+                    in: scratch.directory,
+                    staging: staging,
+                    replacing: true,
+                    durability: durability
+                )
+            }
+            #expect(try scratch.directory.read("a", limit: 9) == [7])
+            #expect(try ListingTests.names(scratch.directory) == ["a", "staging"])
+            #expect(try ListingTests.names(staging).isEmpty)
+            #expect(try staging.status().changedNanoseconds > before)
+        }
+    }
+
+    @Test func withoutItsStagingDirectoryAFileIsMadeInItsPlace() throws {
+        try withTemporaryDirectory { scratch in
+            let staging = try scratch.directory.subdirectory("staging", create: 0o700)
+            try scratch.directory.removeDirectory("staging")
+            try AtomicFile.write(
+                [7],
+                as: "a",
+                in: scratch.directory,
+                staging: staging,
+                replacing: false,
+                durability: .full
+            )
+            #expect(try scratch.directory.read("a", limit: 9) == [7])
+            #expect(try ListingTests.names(scratch.directory) == ["a"])
+        }
+    }
+
+    @Test func aFailureLeavesNothingInTheStagingDirectory() throws {
+        try withTemporaryDirectory { scratch in
+            let staging = try scratch.directory.subdirectory("staging", create: 0o700)
+            _ = try scratch.directory.subdirectory("a", create: 0o700)
+            let error = #expect(throws: SystemCallError.self) {
+                try AtomicFile.write(
+                    [1],
+                    as: "a",
+                    in: scratch.directory,
+                    staging: staging,
+                    replacing: true,
+                    durability: .full
+                )
+            }
+            #expect(error?.path == scratch.path(of: "a"))
+            #expect(try ListingTests.names(staging).isEmpty)
+        }
+    }
+
     @Test func leftoversOfAnotherProcessWithOurNumberAreNoObstacle() throws {
         try withTemporaryDirectory { scratch in
             let prefix = ".tmp-\(SystemInfo.processID)-"
