@@ -215,6 +215,10 @@ long cl_read_at(int descriptor, void *buffer, size_t count, int64_t offset) {
 
 long cl_write(int descriptor, const void *bytes, size_t count) { RETRY(write(descriptor, bytes, count)); }
 
+long cl_write_at(int descriptor, const void *bytes, size_t count, int64_t offset) {
+    RETRY(pwrite(descriptor, bytes, count, offset));
+}
+
 int cl_rewind(int descriptor) { return lseek(descriptor, 0, SEEK_SET) < 0 ? -errno : 0; }
 
 int cl_truncate(int descriptor, int64_t size) { RETRY(ftruncate(descriptor, size)); }

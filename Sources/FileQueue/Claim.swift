@@ -13,6 +13,8 @@ package final class Claim {
     package let task: TaskRecord
     /// What is on disk about it.
     package internal(set) var state: ClaimState
+    /// The file of the claim's first record, while its first attempt runs.
+    var record: RecordFile?
     /// The directory of the task's output, while an attempt runs.
     var output: Directory?
     /// The directory of the running attempt's logs, as far as this process has opened it.

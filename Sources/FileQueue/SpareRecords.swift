@@ -3,6 +3,18 @@
 
 import SystemKit
 
+/// A record's file that stays open from one record to the next, since to open it takes as long as to write it.
+final class RecordFile {
+    /// Where it lies while it is a spare.
+    fileprivate var name: FileName
+    fileprivate let descriptor: OwnedDescriptor
+
+    fileprivate init(_ name: FileName, _ descriptor: consuming OwnedDescriptor) {
+        self.name = name
+        self.descriptor = descriptor
+    }
+}
+
 /// Writes records into the files of earlier ones.
 ///
 /// A file system that makes a file and removes another for every task has to find, mark and free an inode each time.
@@ -15,9 +27,12 @@ final class SpareRecords {
     static let prefix = ".spare-"
     /// More than are free at the same time when many attempts end together; the rest is removed.
     private static let most = 64
+    /// How many of them stay open.
+    private static let mostOpen = 8
 
     private let directory: Directory
-    private var names: [FileName] = []
+    private var closed: [FileName] = []
+    private var open: [RecordFile] = []
 
     /// Begins without any.
     /// - Parameter directory: Where the records lie.
@@ -27,39 +42,41 @@ final class SpareRecords {
     /// - Parameters:
     ///   - bytes: The record.
     ///   - name: Its name.
+    /// - Returns: Its file, to be passed to ``keep(_:file:)``.
     /// - Throws: ``Errno/exists`` when the name is taken, and whatever else keeps it from being written.
-    func write(_ bytes: [UInt8], as name: FileName) throws(SystemCallError) {
-        let spare = try open()
-        let file = spare.name
+    func write(_ bytes: [UInt8], as name: FileName) throws(SystemCallError) -> RecordFile {
+        let file = try nextFile()
         do throws(SystemCallError) {
-            try spare.descriptor.write(all: bytes)
+            try file.descriptor.overwrite(with: bytes)
+            let status = try file.descriptor.status()
             // Most records are of one length, and to cut a file takes longer than to ask.
-            if try spare.descriptor.status().size != Int64(bytes.count) {
-                try spare.descriptor.truncate(to: bytes.count)
-            }
-            try spare.close()
-            try directory.rename(file, to: directory, as: name)
+            if status.size != Int64(bytes.count) { try file.descriptor.truncate(to: bytes.count) }
+            // Somebody has removed it; the bytes are in no directory.
+            if status.linkCount == 0 { return try write(bytes, as: name) }
+            try directory.rename(file.name, to: directory, as: name)
+            return file
         } catch {
             if error.errno == .exists {
-                names.append(file)
+                open.append(file)
             } else {
                 // The first error is the one to report; what is left behind is junk, which a later start removes.
-                _ = try? directory.remove(file)
+                _ = try? directory.remove(file.name)
             }
             throw SystemCallError(call: error.call, errno: error.errno, path: directory.pathOf(name))
         }
     }
 
     /// One of the spares, or a new file.
-    private func open() throws(SystemCallError) -> OpenSpare {
+    private func nextFile() throws(SystemCallError) -> RecordFile {
+        if let file = open.popLast() { return file }
         // One that somebody has removed is made again.
-        if let name = names.popLast() {
-            return OpenSpare(name, try directory.createFile(name, mode: 0o600, exclusive: false))
+        if let name = closed.popLast() {
+            return RecordFile(name, try directory.createFile(name, mode: 0o600, exclusive: false))
         }
         while true {
             let name = AtomicFile.uniqueName(Self.prefix)
             do throws(SystemCallError) {
-                return OpenSpare(name, try directory.createFile(name, mode: 0o600))
+                return RecordFile(name, try directory.createFile(name, mode: 0o600))
             } catch  where error.errno == .exists {
                 // A supervisor may be about to write into it that an earlier process with our number has left.
                 continue
@@ -67,48 +84,51 @@ final class SpareRecords {
         }
     }
 
-    private struct OpenSpare: ~Copyable {
-        let name: FileName
-        let descriptor: OwnedDescriptor
-
-        init(_ name: FileName, _ descriptor: consuming OwnedDescriptor) {
-            self.name = name
-            self.descriptor = descriptor
-        }
-
-        consuming func close() throws(SystemCallError) { try descriptor.close() }
-    }
-
     /// Gives a spare away, for somebody else to write a record into.
     /// - Returns: Its name; `nil` when there is none.
-    func take() -> FileName? { names.popLast() }
+    func take() -> FileName? { closed.popLast() ?? open.popLast()?.name }
 
     /// Takes a spare back that was not used.
     /// - Parameter name: What ``take()`` gave.
-    func giveBack(_ name: FileName) { names.append(name) }
+    func giveBack(_ name: FileName) { closed.append(name) }
 
     /// Takes a record away; its file serves the next one.
-    /// - Parameter name: The record; one that is not there is no error.
+    /// - Parameters:
+    ///   - name: The record; one that is not there is no error.
+    ///   - file: What ``write(_:as:)`` has returned for it, where that is known. It may have been replaced since.
     /// - Throws: When it cannot be taken away; it is there as before.
-    func keep(_ name: FileName) throws(SystemCallError) {
-        guard names.count < Self.most else {
+    func keep(_ name: FileName, file: RecordFile? = nil) throws(SystemCallError) {
+        guard closed.count + open.count < Self.most else {
             try directory.remove(name)
             return
         }
         let spare = AtomicFile.uniqueName(Self.prefix)
         do throws(SystemCallError) {
             try directory.rename(name, to: directory, as: spare)
-            names.append(spare)
         } catch {
             if error.errno == .noEntry { return }
             try directory.remove(name)
+            return
         }
+        if let file, open.count < Self.mostOpen, isStillNamed(file) {
+            file.name = spare
+            open.append(file)
+        } else {
+            closed.append(spare)
+        }
+    }
+
+    /// Whether a file has a name: it never has two, and so it is the one that it was last known by.
+    private func isStillNamed(_ file: RecordFile) -> Bool {
+        // What nothing is known of is opened anew.
+        (try? file.descriptor.status().linkCount) == 1
     }
 
     /// Removes all spares.
     func removeAll() {
         // What cannot be removed is junk, which a later start removes.
-        for name in names { _ = try? directory.remove(name) }
-        names = []
+        for name in closed + open.map(\.name) { _ = try? directory.remove(name) }
+        closed = []
+        open = []
     }
 }

@@ -38,17 +38,19 @@ extension WorkerQueue {
                 digest: file.digest ?? task.contentDigest
             )
             if let runID { state.begin(runID: runID, session: session, now: now) }
-            guard try create(state) else { return try judgeOccupied(queued, file.status.identity, state.digest) }
+            guard let record = try create(state) else {
+                return try judgeOccupied(queued, file.status.identity, state.digest)
+            }
             let outcome = try moveIntoClaims(queued.fileName, file.status.identity, state)
             if let outcome { return outcome }
-            return .claimed(
-                Claim(
-                    task: task,
-                    state: state,
-                    modified: file.status.modifiedNanoseconds,
-                    lock: file.descriptor
-                )
+            let claim = Claim(
+                task: task,
+                state: state,
+                modified: file.status.modifiedNanoseconds,
+                lock: file.descriptor
             )
+            claim.record = record
+            return .claimed(claim)
         }
     }
 
@@ -119,7 +121,7 @@ extension WorkerQueue {
     /// - Throws: When it cannot be opened.
     package func placeOfLogs(of claim: Claim) throws(SystemCallError) -> (directory: Directory, name: FileName?) {
         guard claim.state.attempt <= 1 else { return (try openLogs(of: claim).directory, nil) }
-        try reopenResults()
+        try reopenOwnResults()
         claim.output = nil
         claim.logs = nil
         return placeOfFirstLogs(of: claim.id)
@@ -178,11 +180,11 @@ extension WorkerQueue {
     private func receiptName(_ claim: Claim) -> FileName { FileName(claim.id.string + ".trigger") }
 
     /// Whole or not at all: a record torn by a crash would say nothing about whether its maker lives.
-    private func create(_ state: ClaimState) throws(SystemCallError) -> Bool {
+    /// - Returns: The record's file; `nil` when there is a record of the task already.
+    private func create(_ state: ClaimState) throws(SystemCallError) -> RecordFile? {
         do throws(SystemCallError) {
-            try spares.write(state.encoded(), as: ClaimName.state(state.taskID).fileName)
-            return true
-        } catch  where error.errno == .exists { return false }
+            return try spares.write(state.encoded(), as: ClaimName.state(state.taskID).fileName)
+        } catch  where error.errno == .exists { return nil }
     }
 
     /// Returns `nil` when the task is where it belongs.

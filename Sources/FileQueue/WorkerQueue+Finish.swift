@@ -36,6 +36,7 @@ extension WorkerQueue {
         // A claim that waits holds no more descriptors than its lock.
         claim.output = nil
         claim.logs = nil
+        claim.record = nil
         try await replace(state, of: claim)
         // It means nothing any more; what is left of it goes at the next start.
         if isChecked { _ = try? claims.remove(claim.checkName) }
@@ -190,7 +191,8 @@ extension WorkerQueue {
         do throws(SystemCallError) {
             try spares.keep(claim.exitName)
             if claim.state.verification != nil { try spares.keep(claim.checkName) }
-            try spares.keep(claim.stateName)
+            try spares.keep(claim.stateName, file: claim.record)
+            claim.record = nil
             if !keepTask(of: claim, status: status) { try claims.remove(claim.taskName) }
             return nil
         } catch { return error }

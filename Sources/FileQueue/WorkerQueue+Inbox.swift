@@ -153,7 +153,7 @@ extension WorkerQueue {
                 )
             )
         }
-        let bytes = try descriptor.readAll(limit: limits.maxBytes)
+        let bytes = try descriptor.readAll(limit: limits.maxBytes, status: status)
         var contents = Contents(bytes, worker: worker, limits: limits)
         if status.linkCount > 1, case .task = contents {
             // A producer that links its file into place removes the other name in the next moment.

@@ -16,6 +16,11 @@ extension WorkerQueue {
 
     func reopenResults() throws(SystemCallError) {
         try shelf.reopen()
+        try reopenOwnResults()
+    }
+
+    /// As above, for what goes into this worker's directory alone.
+    func reopenOwnResults() throws(SystemCallError) {
         if results.isOnPath() { return }
         resultPlace = try StagedDirectory(path: locations.results + "/" + worker.string)
     }

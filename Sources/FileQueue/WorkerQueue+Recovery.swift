@@ -174,7 +174,8 @@ extension WorkerQueue {
     /// - Parameter now: The wall-clock time.
     /// - Throws: When a directory cannot be read.
     package func removeJunk(now: Timestamp) throws(SystemCallError) {
-        for directory in [inbox, claims, control.directory, deadLetters, heartbeats] + resultPlace.all + receiptPlace.all {
+        let places = [inbox, claims, control.directory, deadLetters, heartbeats]
+        for directory in places + resultPlace.all + receiptPlace.all {
             var old: [(name: FileName, kind: FileStatus.Kind)] = []
             var names: [FileName] = []
             try directory.names { name in

@@ -48,11 +48,14 @@ extension OwnedDescriptor {
     }
 
     /// Reads from the current position to the end.
-    /// - Parameter limit: The most bytes accepted.
-    /// - Returns: The bytes.
+    /// - Parameters:
+    ///   - limit: The most bytes accepted.
+    ///   - status: What ``status()`` has just said, for whoever knows.
+    /// - Returns: The bytes, however many there are by now.
     /// - Throws: ``Errno/fileTooLarge`` when there are more than `limit` bytes.
-    package borrowing func readAll(limit: Int) throws(SystemCallError) -> [UInt8] {
-        let size = Int(clamping: try status().size)
+    package borrowing func readAll(limit: Int, status: FileStatus? = nil) throws(SystemCallError) -> [UInt8] {
+        let expected = if let status { status } else { try self.status() }
+        let size = Int(clamping: expected.size)
         // One byte more than expected, so that the end shows without another round.
         var capacity = min(max(size, 0), limit) + 1
         if size <= 0 { capacity = min(limit, 4095) + 1 }
@@ -105,6 +108,12 @@ extension OwnedDescriptor {
     /// - Throws: What write(2) reports; part of the bytes may be written then.
     package borrowing func write(all bytes: [UInt8]) throws(SystemCallError) {
         try writeBytes(rawValue, bytes)
+    }
+
+    /// Writes all bytes over the beginning of the file, in as many calls of pwrite(2) as it takes.
+    /// - Throws: What pwrite(2) reports; part of the bytes may be written then.
+    package borrowing func overwrite(with bytes: [UInt8]) throws(SystemCallError) {
+        try writeBytes(rawValue, bytes, isFromStart: true)
     }
 
     /// Cuts or lengthens the file: ftruncate(2).
@@ -163,14 +172,18 @@ extension OwnedDescriptor {
     }
 }
 
-/// Writes all bytes to a borrowed descriptor.
-func writeBytes(_ descriptor: Int32, _ bytes: [UInt8]) throws(SystemCallError) {
+/// Writes all bytes to a borrowed descriptor, at its position or from the start of its file.
+func writeBytes(_ descriptor: Int32, _ bytes: [UInt8], isFromStart: Bool = false) throws(SystemCallError) {
     var result = 0
     unsafe bytes.withUnsafeBytes { buffer in
         guard let address = buffer.baseAddress else { return }
         var written = 0
         while written < buffer.count {
-            result = unsafe cl_write(descriptor, address + written, buffer.count - written)
+            let (rest, count) = unsafe (address + written, buffer.count - written)
+            result =
+                isFromStart
+                ? unsafe cl_write_at(descriptor, rest, count, Int64(written))
+                : unsafe cl_write(descriptor, rest, count)
             if result < 0 { return }
             written += result
         }

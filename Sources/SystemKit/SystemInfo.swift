@@ -11,7 +11,7 @@ package enum SystemInfo {
     package static var processID: Int32 { cl_process_id() }
 
     /// The user whose rights this process has, geteuid(2).
-    package static var effectiveUserID: UInt32 { cl_effective_user_id() }
+    package static let effectiveUserID: UInt32 = cl_effective_user_id()
 
     /// The kernel's number of the calling thread.
     package static var threadID: Int32 { cl_thread_id() }

@@ -17,13 +17,15 @@ static struct {
     int stdout_fd, stderr_fd;
     bool is_begun;
     char name[32], stdout_name[48], stderr_name[48];
-    int announced_place; // where the directory is instead; -1: it is in its own place
+    bool is_away; // in the place of an announcement
+    int announced_place;
     char announced_name[NAME_MAX_BYTES + 1];
 } prepared = {.place = -1, .stdout_fd = -1, .stderr_fd = -1, .announced_place = -1};
 
 void set_place_for_logs(int directory) {
     drop_prepared_logs();
     drop(&prepared.place);
+    drop(&prepared.announced_place);
     prepared.place = directory;
     if (prepared.name[0] != 0) return;
     snprintf(prepared.name, sizeof prepared.name, ".spare-logs-%d", (int)getpid());
@@ -35,9 +37,8 @@ static bool is_ready(void) { return prepared.stdout_fd >= 0 && prepared.stderr_f
 
 // From wherever it is; never over something else.
 static bool move_to(int place, const char *name) {
-    bool is_away = prepared.announced_place >= 0;
-    int from = is_away ? prepared.announced_place : prepared.place;
-    const char *present = is_away ? prepared.announced_name : prepared.name;
+    int from = prepared.is_away ? prepared.announced_place : prepared.place;
+    const char *present = prepared.is_away ? prepared.announced_name : prepared.name;
     return call(SYS_renameat2, from, (long)present, place, (long)name, RENAME_NOREPLACE) == 0;
 }
 
@@ -60,18 +61,19 @@ void announce_logs(int place, const char *name) {
         drop(&prepared.announced_place);
         prepared.announced_place = place;
         strcpy(prepared.announced_name, name);
+        prepared.is_away = true;
     } else {
         drop(&place);
     }
 }
 
 void take_logs_back(void) {
-    if (prepared.announced_place >= 0 && move_to(prepared.place, prepared.name)) drop(&prepared.announced_place);
+    if (prepared.is_away && move_to(prepared.place, prepared.name)) prepared.is_away = false;
 }
 
 static bool are_announced_for(const struct request *request) {
     struct stat announced, wanted;
-    return prepared.announced_place >= 0 && strcmp(prepared.announced_name, request->logs_name) == 0 &&
+    return prepared.is_away && strcmp(prepared.announced_name, request->logs_name) == 0 &&
            fstat(prepared.announced_place, &announced) == 0 && fstat(request->logs_fd, &wanted) == 0 &&
            announced.st_dev == wanted.st_dev && announced.st_ino == wanted.st_ino;
 }
@@ -82,8 +84,7 @@ bool take_prepared_logs(struct request *request) {
         request->stdout_fd = prepared.stdout_fd;
         request->stderr_fd = prepared.stderr_fd;
         prepared.stdout_fd = prepared.stderr_fd = -1;
-        prepared.is_begun = false;
-        drop(&prepared.announced_place);
+        prepared.is_begun = prepared.is_away = false;
         return true;
     }
     drop_prepared_logs();
@@ -93,11 +94,10 @@ bool take_prepared_logs(struct request *request) {
 void drop_prepared_logs(void) {
     if (!prepared.is_begun) return;
     take_logs_back();
-    prepared.is_begun = false;
+    prepared.is_begun = prepared.is_away = false;
     if (prepared.stdout_fd >= 0) unlinkat(prepared.place, prepared.stdout_name, 0);
     if (prepared.stderr_fd >= 0) unlinkat(prepared.place, prepared.stderr_name, 0);
     unlinkat(prepared.place, prepared.name, AT_REMOVEDIR);
     drop(&prepared.stdout_fd);
     drop(&prepared.stderr_fd);
-    drop(&prepared.announced_place);
 }

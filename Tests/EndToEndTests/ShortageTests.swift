@@ -10,7 +10,9 @@ import Testing
     @Test func receiptThatCannotBeWrittenHoldsNobodyUp() async throws {
         try await DaemonFixture.working(["MAX_CONCURRENT_TASKS": "2"]) { daemon in
             let gate = try daemon.makeGate()
-            try Producer.removeDirectory("\(daemon.root)/triggers/marie")
+            for directory in ["triggers/marie/.tmp", "triggers/marie"] {
+                try Producer.removeDirectory("\(daemon.root)/\(directory)")
+            }
             try SlowWriter("\(daemon.root)/triggers/marie").write("in the way")
             try daemon.submit("long", "say began; pass gate")
             try await daemon.witness(1)

@@ -51,6 +51,30 @@ struct SpareRecordTests {
         #expect(try queue.recordedState(of: claim.id) == claim.state)
     }
 
+    @Test func fileOfARecordThatWasReplacedIsNoSpare() async throws {
+        let claim = try fixture.claim("a", in: queue)
+        let first = try inode(of: "a~state")
+        try queue.beginAttempt(claim, runID: "run-2", now: fixture.now)
+        let second = try inode(of: "a~state")
+        try #require(second != first)
+        #expect(try await queue.finish(claim, fixture.result(claim)) == nil)
+        let next = try fixture.claim("b", in: queue)
+        #expect(try inode(of: "b~state") == second)
+        #expect(try queue.recordedState(of: next.id) == next.state)
+    }
+
+    @Test func moreRecordsThanFilesStayOpenAreKept() async throws {
+        let claims = try (0..<20).map { try fixture.claim("a-\($0)", in: queue) }
+        for claim in claims { #expect(try await queue.finish(claim, fixture.result(claim)) == nil) }
+        let kept = try spares().count
+        #expect(kept == 20)
+        for number in 0..<20 {
+            let claim = try fixture.claim("b-\(number)", in: queue)
+            #expect(try queue.recordedState(of: claim.id) == claim.state)
+        }
+        #expect(try spares().isEmpty)
+    }
+
     @Test func takenNameCostsNoSpare() async throws {
         try await finish("a")
         let held = try fixture.claim("b", in: queue)

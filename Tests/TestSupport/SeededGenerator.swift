@@ -7,14 +7,14 @@ import SystemKit
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     /// What the numbers follow from.
     package let seed: UInt64
-    private var state: UInt64
+    private var numbers: SplitMix64
 
     /// Creates a generator.
     ///
     /// - Parameter seed: What the numbers follow from.
     package init(seed: UInt64) {
         self.seed = seed
-        state = seed
+        numbers = SplitMix64(seed: seed)
     }
 
     /// Creates a generator with the seed in `VIGIL_TEST_SEED`, or else with a new one; a test prints it when it fails.
@@ -32,11 +32,5 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 
     /// The next number, uniform over all 64-bit values.
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    package mutating func next() -> UInt64 { numbers.next() }
 }

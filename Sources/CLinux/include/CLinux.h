@@ -66,6 +66,7 @@ int cl_entry_decode(const uint8_t *buffer, size_t offset, struct cl_entry *entry
 long cl_read(int descriptor, void *buffer, size_t count);
 long cl_read_at(int descriptor, void *buffer, size_t count, int64_t offset);
 long cl_write(int descriptor, const void *bytes, size_t count);
+long cl_write_at(int descriptor, const void *bytes, size_t count, int64_t offset);
 int cl_rewind(int descriptor);
 int cl_truncate(int descriptor, int64_t size);
 int cl_sync(int descriptor);

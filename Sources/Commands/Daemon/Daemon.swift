@@ -140,7 +140,7 @@ struct Daemon: Sendable {
                 watcher: watcher,
                 logger: logger,
                 wallClock: .system,
-                generator: SystemRandomNumberGenerator(),
+                generator: SplitMix64(seed: .random(in: .min ... .max)),
                 onReady: { crew.noteReady(name) },
                 reloadSettings: reload
             )
