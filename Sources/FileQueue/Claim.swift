@@ -13,7 +13,9 @@ package final class Claim {
     package let task: TaskRecord
     /// What is on disk about it.
     package internal(set) var state: ClaimState
-    /// The file of the claim's first record, while its first attempt runs.
+    /// The file of the claim's first record, as long as that is not replaced.
+    ///
+    /// The exit record of the first attempt is written behind it.
     var record: RecordFile?
     /// The directory of the task's output, while an attempt runs.
     var output: Directory?
@@ -35,6 +37,10 @@ package final class Claim {
 
     /// The descriptor that carries the lock, to be handed to a supervisor.
     package var lockDescriptor: Int32 { lock.rawValue }
+
+    /// Where the exit record of the first attempt goes: a descriptor of the record's file, and where the room in it begins;
+    /// `nil` when it gets a file of its own.
+    package var exitRoom: (descriptor: Int32, offset: Int)? { record.map { ($0.rawValue, $0.roomOffset) } }
 
     /// What the scheduler has to know of the task; its dependencies were met before its first attempt.
     package var queued: QueuedTask {

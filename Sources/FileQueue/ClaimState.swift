@@ -108,6 +108,22 @@ extension ClaimState {
         return bytes
     }
 
+    /// For how many bytes a claim's first record has room behind it: for the exit record of the first attempt.
+    static let exitRoom = 512
+
+    /// The exit record in the room behind a record.
+    /// - Parameters:
+    ///   - bytes: The file's contents.
+    ///   - runID: The run that it has to be of.
+    /// - Returns: Its bytes; `nil` when there is none, or none of that run that is whole.
+    static func exitRecord(behind bytes: [UInt8], of runID: String) -> [UInt8]? {
+        guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        let line = Array(bytes[(end + 1)...].prefix { $0 != UInt8(ascii: "\n") })
+        // Losing the error is right: spaces, and what a power cut has mixed, are no record.
+        let record = try? JSONParser.parse(line, limits: .file(line.count)).objectValue
+        return record?["run_id"]?.stringValue == runID ? line : nil
+    }
+
     /// Reads the record of a task; `nil` for a torn one, for one of a later version, and for one of another task.
     ///
     /// The file of a record becomes that of another one: who has opened it before then, or reads it after a power cut
@@ -117,7 +133,8 @@ extension ClaimState {
     ///   - id: The task whose record it should be.
     package init?(decoding bytes: [UInt8], of id: TaskID) {
         // A torn record says nothing; recovery goes by the names of the other files then.
-        guard let object = (try? JSONParser.parse(bytes, limits: .file(ClaimState.maxBytes)))?.objectValue,
+        let line = Array(bytes.prefix { $0 != UInt8(ascii: "\n") })
+        guard let object = (try? JSONParser.parse(line, limits: .file(ClaimState.maxBytes)))?.objectValue,
             object["version"]?.intValue == Int(Self.version),
             object["task_id"]?.stringValue == id.string,
             let worker = object["worker"]?.stringValue.flatMap({ WorkerID(bytes: Array($0.utf8)) }),

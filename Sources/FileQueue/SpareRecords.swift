@@ -8,6 +8,11 @@ final class RecordFile {
     /// Where it lies while it is a spare.
     fileprivate var name: FileName
     fileprivate let descriptor: OwnedDescriptor
+    /// Where the room behind the present record begins, in bytes from its start.
+    fileprivate(set) var roomOffset = 0
+
+    /// The descriptor of the file, open for writing.
+    var rawValue: Int32 { descriptor.rawValue }
 
     fileprivate init(_ name: FileName, _ descriptor: consuming OwnedDescriptor) {
         self.name = name
@@ -40,19 +45,21 @@ final class SpareRecords {
 
     /// Writes a new record, whole or not at all, without a sync.
     /// - Parameters:
-    ///   - bytes: The record.
+    ///   - bytes: The record, a line.
+    ///   - room: For how many bytes it has room behind it, which are a line of spaces.
     ///   - name: Its name.
     /// - Returns: Its file, to be passed to ``keep(_:file:)``.
     /// - Throws: ``Errno/exists`` when the name is taken, and whatever else keeps it from being written.
-    func write(_ bytes: [UInt8], as name: FileName) throws(SystemCallError) -> RecordFile {
+    func write(_ bytes: [UInt8], room: Int, as name: FileName) throws(SystemCallError) -> RecordFile {
         let file = try nextFile()
+        file.roomOffset = bytes.count
         do throws(SystemCallError) {
-            try file.descriptor.overwrite(with: bytes)
+            try file.descriptor.overwrite(with: bytes + repeatElement(UInt8(ascii: " "), count: room - 1) + [0x0A])
             let status = try file.descriptor.status()
             // Most records are of one length, and to cut a file takes longer than to ask.
-            if status.size != Int64(bytes.count) { try file.descriptor.truncate(to: bytes.count) }
+            if status.size != Int64(bytes.count + room) { try file.descriptor.truncate(to: bytes.count + room) }
             // Somebody has removed it; the bytes are in no directory.
-            if status.linkCount == 0 { return try write(bytes, as: name) }
+            if status.linkCount == 0 { return try write(bytes, room: room, as: name) }
             try directory.rename(file.name, to: directory, as: name)
             return file
         } catch {

@@ -77,6 +77,7 @@ extension WorkerQueue {
             replacing: true,
             durability: .relaxed
         )
+        claim.record = nil
         claim.state = state
     }
 
@@ -183,7 +184,8 @@ extension WorkerQueue {
     /// - Returns: The record's file; `nil` when there is a record of the task already.
     private func create(_ state: ClaimState) throws(SystemCallError) -> RecordFile? {
         do throws(SystemCallError) {
-            return try spares.write(state.encoded(), as: ClaimName.state(state.taskID).fileName)
+            let name = ClaimName.state(state.taskID).fileName
+            return try spares.write(state.encoded(), room: ClaimState.exitRoom, as: name)
         } catch  where error.errno == .exists { return nil }
     }
 

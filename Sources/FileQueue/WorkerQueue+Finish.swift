@@ -36,7 +36,6 @@ extension WorkerQueue {
         // A claim that waits holds no more descriptors than its lock.
         claim.output = nil
         claim.logs = nil
-        claim.record = nil
         try await replace(state, of: claim)
         // It means nothing any more; what is left of it goes at the next start.
         if isChecked { _ = try? claims.remove(claim.checkName) }
@@ -125,10 +124,17 @@ extension WorkerQueue {
         try inbox.remove(name)
     }
 
-    func replace(_ state: ClaimState, of claim: Claim) async throws(SystemCallError) {
-        try await committer.commit(
-            Commit(phases: [[.write(claim.stateName, state.encoded(), claims, mode: 0o600, replacing: true)]])
-        )
+    /// Replaces the record of a claim; durable on return.
+    /// - Parameters:
+    ///   - state: What it says from now on.
+    ///   - claim: The claim.
+    ///   - exit: An exit record from behind the present one that is still needed, to be put into a file of its own.
+    /// - Throws: When it cannot be made durable; call again.
+    func replace(_ state: ClaimState, of claim: Claim, keeping exit: [UInt8]? = nil) async throws(SystemCallError) {
+        let exitStep = exit.map { Commit.Step.write(claim.exitName, $0, claims, mode: 0o600, replacing: true) }
+        let step = Commit.Step.write(claim.stateName, state.encoded(), claims, mode: 0o600, replacing: true)
+        try await committer.commit(Commit(phases: [exitStep.map { [$0] } ?? [], [step]]))
+        claim.record = nil
         claim.state = state
     }
 
@@ -189,7 +195,8 @@ extension WorkerQueue {
     /// The task's name goes last: as long as it is there, recovery sees that the claim belongs to a finished task.
     func removeFiles(of claim: Claim, status: TaskStatus) -> SystemCallError? {
         do throws(SystemCallError) {
-            try spares.keep(claim.exitName)
+            // Without a record's file of its own it may be one of an earlier daemon, or of a later attempt.
+            if claim.record == nil { try spares.keep(claim.exitName) }
             if claim.state.verification != nil { try spares.keep(claim.checkName) }
             try spares.keep(claim.stateName, file: claim.record)
             claim.record = nil

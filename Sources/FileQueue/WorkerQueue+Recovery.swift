@@ -92,12 +92,9 @@ extension WorkerQueue {
             try claims.remove(ClaimName.state(id).fileName)
             return .rejected(id, rejection)
         }
-        let exit = try claims.read(ClaimName.exit(id).fileName, limit: 1 << 16)
         let state = recorded ?? rebuiltState(of: task, status, now: now)
-        return try takeOver(
-            Claim(task: task, state: state, modified: status.modifiedNanoseconds, lock: lock),
-            exitRecord: exit
-        )
+        let claim = Claim(task: task, state: state, modified: status.modifiedNanoseconds, lock: lock)
+        return try takeOver(claim, exitRecord: claims.exitRecord(of: state))
     }
 
     private func takeOver(_ claim: Claim, exitRecord: [UInt8]?) throws(SystemCallError) -> RecoveredClaim {
@@ -106,6 +103,17 @@ extension WorkerQueue {
         {
             if let error = removeFiles(of: claim, status: result.status) { throw error }
             return .cleared(claim.id)
+        }
+        if claim.state.phase == .running, let exit = try claims.exitRecordBehind(claim.state) {
+            // What replaces the claim's record has none behind it.
+            try AtomicFile.write(
+                exit,
+                as: claim.exitName,
+                in: claims,
+                mode: 0o600,
+                replacing: true,
+                durability: committer.durability
+            )
         }
         // So that others see whose claim it is now.
         claim.state.owner = owner
@@ -176,23 +184,35 @@ extension WorkerQueue {
     package func removeJunk(now: Timestamp) throws(SystemCallError) {
         let places = [inbox, claims, control.directory, deadLetters, heartbeats]
         for directory in places + resultPlace.all + receiptPlace.all {
-            var old: [(name: FileName, kind: FileStatus.Kind)] = []
-            var names: [FileName] = []
-            try directory.names { name in
-                if name.hasPrefix(AtomicFile.temporaryPrefix) || name.hasPrefix(SpareRecords.prefix) {
-                    names.append(name)
-                }
-                return true
-            }
-            for name in names {
-                guard let status = try directory.status(of: name) else { continue }
-                let age = now.millisecondsSince1970 - status.modifiedNanoseconds / 1_000_000
-                if age > Self.junkAgeMilliseconds { old.append((name, status.kind)) }
-            }
-            for (name, kind) in old {
-                if kind == .directory { removeSpareLogs(name, in: directory) } else { try directory.remove(name) }
-            }
+            for name in try oldNames(.regular, in: directory, now, where: isTemporary) { try directory.remove(name) }
         }
+        // Where supervisors make logs before there is an attempt for them.
+        guard let logs = try? claims.subdirectory(".logs") else { return }
+        for name in try oldNames(.directory, in: logs, now, where: { _ in true }) { removeSpareLogs(name, in: logs) }
+    }
+
+    private func isTemporary(_ name: FileName) -> Bool {
+        name.hasPrefix(AtomicFile.temporaryPrefix) || name.hasPrefix(SpareRecords.prefix)
+    }
+
+    private func oldNames(
+        _ kind: FileStatus.Kind,
+        in directory: Directory,
+        _ now: Timestamp,
+        where isJunk: (FileName) -> Bool
+    ) throws(SystemCallError) -> [FileName] {
+        var names: [FileName] = []
+        try directory.names { name in
+            if isJunk(name) { names.append(name) }
+            return true
+        }
+        var old: [FileName] = []
+        for name in names {
+            guard let status = try directory.status(of: name), status.kind == kind else { continue }
+            let age = now.millisecondsSince1970 - status.modifiedNanoseconds / 1_000_000
+            if age > Self.junkAgeMilliseconds { old.append(name) }
+        }
+        return old
     }
 
     /// Removes what a killed supervisor had made for its next attempt; a directory with anything else in it stays.

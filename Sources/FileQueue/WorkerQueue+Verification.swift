@@ -18,12 +18,14 @@ extension WorkerQueue {
         runID: String,
         due: [CheckName]
     ) async throws(SystemCallError) {
+        // What replaces the claim's record has none behind it.
+        let exit = try claims.exitRecordBehind(claim.state)
         var state = claim.state
         var verification = state.verification ?? ClaimState.Verification(agentRunID: state.runID, due: due)
         verification.starts += 1
         state.verification = verification
         state.runID = runID
-        try await replace(state, of: claim)
+        try await replace(state, of: claim, keeping: exit)
     }
 
     /// Takes note of what a check has found; on record with the next step, and until then in its exit record.

@@ -19,6 +19,9 @@ package struct AttemptRequest: Sendable {
     package var syncRecord: Bool
     /// The name of the exit record in its directory.
     package var recordName: FileName
+    /// Where the file of the claim's record has 512 bytes of room for the exit record, from its start in bytes; nil when
+    /// there is no such file, and the exit record gets a file of its own.
+    package var claimOffset: Int?
     /// A file in the record's directory that nobody else uses, to write the record into; nil for a new one.
     package var spareName: FileName?
     /// The directory for the logs in the one that comes with the request, made if need be; nil for that one itself.

@@ -15,6 +15,7 @@ extension AttemptRequest {
         body.append(grace.wholeMilliseconds)
         body.append(UInt64(maxLogBytes))
         body.append(syncRecord ? 1 : 0)
+        body.append(UInt64(claimOffset ?? 0))
         try body.append(runID.utf8, field: "run id")
         try body.append(recordName.bytes, field: "record name")
         try body.append(spareName?.bytes ?? [], field: "spare")
@@ -32,6 +33,7 @@ extension AttemptRequest {
     private func check() throws(RequestError) {
         guard Self.isValidRunID(runID) else { throw RequestError(code: .invalidRunID, field: "run id") }
         guard attempt >= 0 else { throw RequestError(code: .negative, field: "attempt") }
+        guard claimOffset ?? 1 > 0 else { throw RequestError(code: .negative, field: "claim offset") }
         guard maxLogBytes >= 0 else { throw RequestError(code: .negative, field: "log limit") }
         guard recordName.isPlain else { throw RequestError(code: .invalidName, field: "record name") }
         guard logsName?.isPlain ?? true else { throw RequestError(code: .invalidName, field: "logs") }
@@ -52,7 +54,7 @@ private struct RequestBody {
     init() {
         // What most requests come to, so that they are not moved while they grow.
         bytes.reserveCapacity(1024)
-        bytes += "VIGILRQ5".utf8
+        bytes += "VIGILRQ6".utf8
     }
 
     mutating func append(_ value: some FixedWidthInteger) {
@@ -101,9 +103,9 @@ package enum TerminationReason: UInt32, Sendable, CaseIterable {
 package enum SupervisorPacket {
     /// Something to run; the descriptors of lock, output and exits come with it.
     ///
-    /// With `bodyFile` the encoded request is in one descriptor more, and otherwise behind this; with `input`, the last
-    /// descriptor is the agent's standard input.
-    case run(bodyFile: Bool, input: Bool)
+    /// With `claimRecord` comes the file of the claim's record; with `bodyFile` the encoded request is in one descriptor
+    /// more, and otherwise behind this; with `input`, the last descriptor is the agent's standard input.
+    case run(claimRecord: Bool, bodyFile: Bool, input: Bool)
     /// The end of the present attempt.
     case terminate(TerminationReason, grace: Duration)
 
@@ -119,9 +121,9 @@ package enum SupervisorPacket {
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         switch self {
-        case .run(let bodyFile, let input):
+        case .run(let claimRecord, let bodyFile, let input):
             bytes.appendLittleEndian(UInt32(1))
-            bytes.appendLittleEndian(UInt32(bodyFile ? 1 : 0) | UInt32(input ? 2 : 0))
+            bytes.appendLittleEndian(UInt32(bodyFile ? 1 : 0) | UInt32(input ? 2 : 0) | UInt32(claimRecord ? 4 : 0))
             bytes.appendLittleEndian(UInt64(0))
         case .terminate(let reason, let grace):
             bytes.appendLittleEndian(UInt32(2))

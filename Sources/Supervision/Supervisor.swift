@@ -67,10 +67,9 @@ final class Supervisor {
     /// Hands over an attempt; the supervisor gets copies of the descriptors.
     func send(
         _ message: borrowing RunMessage,
-        descriptors: (lock: Int32, output: Int32, exits: Int32)
+        descriptors: RunDescriptors
     ) throws(SystemCallError) {
-        let common = [descriptors.lock, descriptors.output, descriptors.exits]
-        try send(message.bytes, descriptors: common + message.descriptors)
+        try send(message.bytes, descriptors: descriptors.all + message.descriptors)
     }
 
     private func send(_ bytes: [UInt8], descriptors: [Int32]) throws(SystemCallError) {
@@ -107,6 +106,17 @@ final class Supervisor {
     }
 }
 
+/// What of the daemon's own a request comes with.
+struct RunDescriptors {
+    let lock: Int32
+    let output: Int32
+    let exits: Int32
+    let claimRecord: Int32?
+
+    /// In the order of the wire.
+    var all: [Int32] { [lock, output, exits] + (claimRecord.map { [$0] } ?? []) }
+}
+
 /// A request as it is sent, with the descriptors that are made for it.
 struct RunMessage: ~Copyable {
     /// The packet.
@@ -121,7 +131,12 @@ struct RunMessage: ~Copyable {
         let isLarge = encoded.count > SupervisorPacket.bodyLimit
         let input: OwnedDescriptor? = if let bytes = request.input { try MemoryFile.make(bytes) } else { nil }
         let body: OwnedDescriptor? = if isLarge { try MemoryFile.make(encoded) } else { nil }
-        bytes = SupervisorPacket.run(bodyFile: isLarge, input: request.input != nil).bytes + (isLarge ? [] : encoded)
+        let packet = SupervisorPacket.run(
+            claimRecord: request.claimOffset != nil,
+            bodyFile: isLarge,
+            input: request.input != nil
+        )
+        bytes = packet.bytes + (isLarge ? [] : encoded)
         self.body = body
         self.input = input
     }

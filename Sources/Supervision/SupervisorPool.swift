@@ -97,13 +97,26 @@ package actor SupervisorPool {
     ///   - lock: The claim's lock, held by the supervisor for the time of the attempt.
     ///   - output: Where ``AttemptRequest/logsName`` is made with `stdout.log` and `stderr.log` of the attempt.
     ///   - exits: Where the exit record is written.
+    ///   - claimRecord: The file with the room that ``AttemptRequest/claimOffset`` tells of, when it does.
     /// - Returns: What to pass to ``ending(of:)``, once.
-    package func begin(_ request: AttemptRequest, lock: Int32, output: Directory, exits: Directory) -> Run {
+    package func begin(
+        _ request: AttemptRequest,
+        lock: Int32,
+        output: Directory,
+        exits: Directory,
+        claimRecord: Int32? = nil
+    ) -> Run {
         guard !isClosed else { return .refused(Errno(rawValue: ESHUTDOWN)) }
         guard roster.supervisor(running: request.runID) == nil else { return .refused(.busy) }
         do {
             let message = try RunMessage(request)
-            let id = try assign(request, message, descriptors: (lock, output.descriptor, exits.descriptor))
+            let descriptors = RunDescriptors(
+                lock: lock,
+                output: output.descriptor,
+                exits: exits.descriptor,
+                claimRecord: claimRecord
+            )
+            let id = try assign(request, message, descriptors: descriptors)
             runCount += 1
             runs[runCount] = .running
             current[id] = runCount
@@ -232,7 +245,7 @@ extension SupervisorPool {
     private func assign(
         _ request: AttemptRequest,
         _ message: borrowing RunMessage,
-        descriptors: (lock: Int32, output: Int32, exits: Int32)
+        descriptors: RunDescriptors
     ) throws(SystemCallError) -> SupervisorRoster.ID {
         defer { updateTimer() }
         while let id = roster.assign(runID: request.runID) {

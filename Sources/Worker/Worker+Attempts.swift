@@ -96,13 +96,15 @@ extension Worker {
 
     /// Has a supervisor begin what is asked for.
     func handOver(_ request: AttemptRequest, of claim: Claim, output: Directory) -> SupervisedRun {
-        let (spareName, lock, exits) = (queue.takeSpare(), claim.lockDescriptor, queue.claims)
+        let (room, lock, exits) = (claim.exitRoom, claim.lockDescriptor, queue.claims)
+        let spareName = room == nil ? queue.takeSpare() : nil
         var request = request
+        request.claimOffset = room?.offset
         request.spareName = spareName
         inSupervisor.insert(claim.id)
         // Synchronous, since both actors live on one thread.
         let run = pool.assumeIsolated { [request] pool in
-            pool.begin(request, lock: lock, output: output, exits: exits)
+            pool.begin(request, lock: lock, output: output, exits: exits, claimRecord: room?.descriptor)
         }
         return SupervisedRun(id: claim.id, run: run, spareName: spareName)
     }

@@ -180,10 +180,10 @@ extension Worker {
         switch event {
         case .settled(let name), .appeared(let name):
             switch ClaimName(name) {
-            case .exit(let id), .check(let id):
+            case .state(let id), .exit(let id), .check(let id):
                 guard adopted.contains(id) else { return }
                 pending.append(.readopt(id))
-            case .state, .task, .owner, nil: return
+            case .task, .owner, nil: return
             }
         case .overflow, .gone: pending.append(.recover)
         case .vanished: return

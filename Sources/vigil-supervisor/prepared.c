@@ -2,8 +2,8 @@
 // A directory with both logs, made while nobody waits for it, and then moved to where a request wants it.
 //
 // To make them takes 60 µs before an agent's start, to move them 25, and nothing when the move was announced. The directory
-// lies beside the exit records until then, under a name that a daemon's start removes there when it is a day old, see
-// SpareRecords; whoever has lost it makes another.
+// lies beside the exit records until then, in one for all supervisors, so that nobody who writes a record waits for it to be
+// made. A daemon's start removes it when it is a day old, see removeJunk(); whoever has lost it makes another.
 #include "calls.h"
 #include "supervisor.h"
 #include <stdio.h>
@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define SPARE_LOGS ".logs"
 
 static struct {
     int place; // -1: nowhere
@@ -28,7 +30,7 @@ void set_place_for_logs(int directory) {
     drop(&prepared.announced_place);
     prepared.place = directory;
     if (prepared.name[0] != 0) return;
-    snprintf(prepared.name, sizeof prepared.name, ".spare-logs-%d", (int)getpid());
+    snprintf(prepared.name, sizeof prepared.name, SPARE_LOGS "/%d", (int)getpid());
     snprintf(prepared.stdout_name, sizeof prepared.stdout_name, "%s/stdout.log", prepared.name);
     snprintf(prepared.stderr_name, sizeof prepared.stderr_name, "%s/stderr.log", prepared.name);
 }
@@ -42,6 +44,10 @@ static bool move_to(int place, const char *name) {
     return call(SYS_renameat2, from, (long)present, place, (long)name, RENAME_NOREPLACE) == 0;
 }
 
+static bool make_directory(const char *name) {
+    return call(SYS_mkdirat, prepared.place, (long)name, LOG_PLACE_MODE, 0, 0) == 0;
+}
+
 static int make_log(const char *name) {
     return (int)call(SYS_openat, prepared.place, (long)name, LOG_FLAGS | O_EXCL, LOG_MODE, 0);
 }
@@ -50,7 +56,7 @@ void prepare_logs(void) {
     take_logs_back();
     if (prepared.place < 0 || prepared.is_begun) return;
     prepared.is_begun = true;
-    if (call(SYS_mkdirat, prepared.place, (long)prepared.name, LOG_PLACE_MODE, 0, 0) < 0) return;
+    if (!make_directory(prepared.name) && (!make_directory(SPARE_LOGS) || !make_directory(prepared.name))) return;
     prepared.stdout_fd = make_log(prepared.stdout_name);
     prepared.stderr_fd = make_log(prepared.stderr_name);
 }
@@ -89,6 +95,12 @@ bool take_prepared_logs(struct request *request) {
     }
     drop_prepared_logs();
     return false;
+}
+
+void leave_place_for_logs(void) {
+    drop_prepared_logs();
+    // Others may have theirs in it, or make it anew.
+    if (prepared.place >= 0) unlinkat(prepared.place, SPARE_LOGS, AT_REMOVEDIR);
 }
 
 void drop_prepared_logs(void) {

@@ -22,6 +22,7 @@ void close_request(struct request *request) {
     drop(&request->lock_fd);
     drop(&request->logs_fd);
     drop(&request->exits_fd);
+    drop(&request->claim_fd);
     drop(&request->stdin_fd);
     drop(&request->stdout_fd);
     drop(&request->stderr_fd);
@@ -35,7 +36,7 @@ void release_request_memory(struct request *request) {
 // A string of a body takes up five bytes at least, and its pointer lies behind the body. So do the ends of both lists, and
 // what it takes to begin on a pointer's boundary.
 enum { STRING_LEAST = 5, LISTS_AND_ALIGNMENT = 4 };
-enum { REQUEST_FDS = 3, REQUEST_FDS_MOST = 5, RIGHTS_ROOM = 8 };
+enum { REQUEST_FDS = 3, REQUEST_FDS_MOST = 6, RIGHTS_ROOM = 8 };
 
 // Where messages are received. The pointers to the strings of a body come to lie behind it.
 static struct {
@@ -71,21 +72,26 @@ static bool has_ended(int control) {
 
 // What a packet with descriptors promises and holds. Returns whether both are the same.
 static bool is_run(size_t length, int count) {
+    constexpr uint32_t known = RUN_BODY_FILE | RUN_INPUT | RUN_CLAIM_RECORD;
     uint32_t flags = received.packet.detail;
-    int wanted = REQUEST_FDS + ((flags & RUN_BODY_FILE) != 0) + ((flags & RUN_INPUT) != 0);
+    int wanted = REQUEST_FDS + __builtin_popcount(flags & known);
     bool has_body = length > sizeof received.packet;
-    return (flags & ~(uint32_t)(RUN_BODY_FILE | RUN_INPUT)) == 0 && count == wanted &&
-           has_body == ((flags & RUN_BODY_FILE) == 0);
+    return (flags & ~known) == 0 && count == wanted && has_body == ((flags & RUN_BODY_FILE) == 0);
 }
 
 static struct request request_with(const int *fds, size_t length) {
-    bool has_file = (received.packet.detail & RUN_BODY_FILE) != 0, has_input = (received.packet.detail & RUN_INPUT) != 0;
+    uint32_t flags = received.packet.detail;
+    const int *next = fds + REQUEST_FDS;
+    int claim_fd = (flags & RUN_CLAIM_RECORD) != 0 ? *next++ : -1;
+    int body_fd = (flags & RUN_BODY_FILE) != 0 ? *next++ : -1;
+    int stdin_fd = (flags & RUN_INPUT) != 0 ? *next : -1;
     return (struct request){
         .lock_fd = fds[0],
         .logs_fd = fds[1],
         .exits_fd = fds[2],
-        .body_fd = has_file ? fds[REQUEST_FDS] : -1,
-        .stdin_fd = has_input ? fds[REQUEST_FDS + has_file] : -1,
+        .claim_fd = claim_fd,
+        .body_fd = body_fd,
+        .stdin_fd = stdin_fd,
         .stdout_fd = -1,
         .stderr_fd = -1,
         .body = received.body,
@@ -115,7 +121,7 @@ bool is_announcement(ssize_t length) {
 }
 
 const char *take_announcement(ssize_t length, int *place) {
-    int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1};
+    int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1, -1};
     int count = take_descriptors(&incoming, fds);
     size_t size = (size_t)length - sizeof received.packet;
     bool whole = count == 1 && size > 0 && (incoming.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
@@ -136,7 +142,7 @@ enum message understand(int control, ssize_t length, struct packet *packet, stru
         drop(&place);
         return MESSAGE_NONE;
     }
-    int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1};
+    int fds[REQUEST_FDS_MOST] = {-1, -1, -1, -1, -1, -1};
     int count = take_descriptors(&incoming, fds);
     bool whole = length >= (ssize_t)sizeof *packet && (incoming.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
     bool no_room = (incoming.msg_flags & MSG_CTRUNC) != 0 && count < RIGHTS_ROOM;
@@ -221,6 +227,8 @@ static int parse(struct request *request) {
     uint64_t max_log_bytes = take_integer(&c, 8);
     request->max_log_bytes = max_log_bytes > INT64_MAX ? INT64_MAX : (int64_t)max_log_bytes;
     request->sync_record = (take_integer(&c, 8) & 1) != 0;
+    uint64_t claim_offset = take_integer(&c, 8);
+    request->claim_offset = claim_offset > INT64_MAX - CLAIM_RECORD_ROOM ? 0 : (int64_t)claim_offset;
     const char *run_id = take_string(&c);
     const char *record_name = take_string(&c);
     const char *spare_name = take_string(&c);

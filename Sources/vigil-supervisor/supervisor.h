@@ -10,8 +10,9 @@
 //
 // The control socket is SOCK_SEQPACKET on descriptor 3. The daemon sends packets that begin with `struct packet`. Behind
 // that of a PACKET_RUN comes the request body, of up to PACKET_BODY_MAX bytes. With it come descriptors, in this order:
-// claim lock, output directory, exits directory; the request body as a memfd, if RUN_BODY_FILE is set, and then nothing
-// comes behind the packet; standard input, if RUN_INPUT is set, which is /dev/null otherwise.
+// claim lock, output directory, exits directory; the file of the claim's record, if RUN_CLAIM_RECORD is set; the request
+// body as a memfd, if RUN_BODY_FILE is set, and then nothing comes behind the packet; standard input, if RUN_INPUT is set,
+// which is /dev/null otherwise.
 // The supervisor answers each PACKET_RUN with one message: a uint32_t kind, then
 //   ANSWER_RECORD, ANSWER_UNWRITTEN   a struct account: what the exit record says (UNWRITTEN: no file could be made)
 //   ANSWER_REFUSED                    an int32_t errno; nothing was started
@@ -26,8 +27,9 @@
 // sigqueue(3)) or SIGTERM (shutdown). An idle supervisor ends on SIGTERM.
 //
 // Request body, all integers little endian:
-//   8 bytes   "VIGILRQ5"
-//   5 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record)
+//   8 bytes   "VIGILRQ6"
+//   6 x u64   attempt, timeout in ms (0 none), grace in ms, most log bytes (0 no limit), flags (bit 0: sync record),
+//             where the claim's record has CLAIM_RECORD_ROOM bytes for the exit record, if its file has come
 //   strings   run id, record name, spare (a file in the exits directory to write the record into; empty: none),
 //             logs (a directory in the output directory, made if need be; empty: the output directory itself),
 //             working directory, cgroup parent (empty: none)
@@ -37,7 +39,7 @@
 // Nothing follows the second list.
 enum { CONTROL_FD = 3 };
 enum { PACKET_RUN = 1, PACKET_TERMINATE = 2, PACKET_SOON = 3 };
-enum { RUN_BODY_FILE = 1, RUN_INPUT = 2 };
+enum { RUN_BODY_FILE = 1, RUN_INPUT = 2, RUN_CLAIM_RECORD = 4 };
 enum { ANSWER_RECORD = 1, ANSWER_UNWRITTEN = 2, ANSWER_REFUSED = 3 };
 enum reason {
     REASON_CANCELLED = 1,
@@ -50,23 +52,24 @@ enum reason {
 };
 struct packet {
     uint32_t kind;
-    uint32_t detail; // of PACKET_RUN: RUN_BODY_FILE, RUN_INPUT; of PACKET_TERMINATE: the reason
+    uint32_t detail; // of PACKET_RUN: RUN_...; of PACKET_TERMINATE: the reason
     uint64_t grace_ms;
 };
 static_assert(sizeof(struct packet) == 16);
-#define REQUEST_MAGIC "VIGILRQ5"
+#define REQUEST_MAGIC "VIGILRQ6"
 
-enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, ANSWER_MAX = 2048, RECORD_STEP = 64 };
+enum { RUN_ID_MAX = 128, NAME_MAX_BYTES = 255, ANSWER_MAX = 2048, RECORD_STEP = 64, CLAIM_RECORD_ROOM = 512 };
 enum { PACKET_BODY_MAX = 64 << 10, REQUEST_MAX = 16 << 20 };
 
 // One decoded request. Strings of the body point into `body`, which is valid until the agent runs: then `memory` is given
 // back, or another packet may come to lie there.
 struct request {
-    int body_fd, lock_fd, logs_fd, exits_fd, stdin_fd; // -1: none
+    int body_fd, lock_fd, logs_fd, exits_fd, claim_fd, stdin_fd; // -1: none
     int stdout_fd, stderr_fd;
     uint64_t attempt;
     int64_t timeout_ms, grace_ms, max_log_bytes;
     bool sync_record;
+    int64_t claim_offset;
     char run_id[RUN_ID_MAX + 1];
     char record_name[NAME_MAX_BYTES + 1];
     char spare_name[NAME_MAX_BYTES + 1]; // empty when there is none, or when it was used
@@ -141,6 +144,8 @@ void set_place_for_logs(int directory);
 // Moves them to where the request wants them. Returns false, and leaves none behind, when that cannot be.
 bool take_prepared_logs(struct request *request);
 void drop_prepared_logs(void);
+// At the end of this process.
+void leave_place_for_logs(void);
 
 // What an answer tells of an outcome, as the daemon's side of the wire reads it: integers in the machine's order.
 struct account {

@@ -210,5 +210,5 @@ enum message take_message(struct request **request, struct begun *begun) {
 void end_waiting_agent(void) {
     if (waiting.pid != 0) kill(waiting.pid, SIGKILL);
     wait_for_end();
-    drop_prepared_logs();
+    leave_place_for_logs();
 }

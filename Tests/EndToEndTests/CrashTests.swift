@@ -213,7 +213,11 @@ import Testing
             try daemon.daemon.send(SIGSTOP)
             try daemon.submit("t2", "say ran")
             try gate.pass()
-            _ = try await daemon.file("tasks/.claims/t1~exit")
+            let claims = "\(daemon.root)/tasks/.claims"
+            try await eventually("exit record", in: [claims]) {
+                let state = try Directory.open(claims).read("t1~state", limit: 1 << 16) ?? []
+                return String(decoding: state, as: UTF8.self).contains(#""ending":"exited""#) ? true : nil
+            }
             try daemon.daemon.send(SIGCONT)
             #expect(try await daemon.result(of: "t1").retryCount == 0)
             #expect(try await daemon.result(of: "t2").status == .completed)

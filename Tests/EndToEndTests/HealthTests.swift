@@ -290,7 +290,7 @@ extension HealthTests {
                 #expect(strange.map(\.path) == [])
                 let secret = try await blocking { try entries(below: "\(root)/tasks/.claims") }
                 // Task files were somewhere else before, and spare logs will be; nobody else may enter the directory.
-                let others = secret.filter { !$0.path.contains("~task@") && !$0.path.contains("/.spare-logs-") }
+                let others = secret.filter { !$0.path.contains("~task@") && !$0.path.contains("/.logs") }
                 #expect(others.filter { $0.permissions & 0o077 != 0 }.map(\.path) == [])
                 #expect(try HostPath.status(of: "\(root)/tasks/.claims")?.permissions == 0o700)
                 try gate.pass()

@@ -78,7 +78,7 @@ import Testing
             #expect(letter.reason == .invalidJSON)
             #expect(try daemon.names(in: "tasks/\(worker)") == [])
             let claims = try daemon.names(in: "tasks/.claims")
-            #expect(claims.filter { !$0.hasPrefix("~") && !$0.hasPrefix(".spare-") } == [])
+            #expect(claims.filter { !$0.hasPrefix("~") && !$0.hasPrefix(".") } == [])
         }
     }
 

@@ -41,7 +41,8 @@ struct SpareRecordTests {
         #expect(try self.inode(of: "b~state") == inode)
         #expect(try spares().isEmpty)
         // Shorter than the one before: nothing of that is left.
-        #expect(try fixture.bytes("tasks/.claims/b~state") == claim.state.encoded())
+        let room = [UInt8](repeating: UInt8(ascii: " "), count: 511) + [10]
+        #expect(try fixture.bytes("tasks/.claims/b~state") == claim.state.encoded() + room)
     }
 
     @Test func spareThatIsGoneIsMadeAgain() async throws {
@@ -97,6 +98,8 @@ struct SpareRecordTests {
 
     @Test func exitRecordsServeAgainAndASpareIsGivenOnce() async throws {
         let claim = try fixture.claim("a", in: queue)
+        // Of the first attempt it is written behind the claim's record.
+        try queue.beginAttempt(claim, runID: "run-2", now: fixture.now)
         try queue.claims.createFile("a~exit", mode: 0o600).close()
         #expect(try await queue.finish(claim, fixture.result(claim)) == nil)
         let given = [queue.takeSpare(), queue.takeSpare()].compactMap { $0 }
@@ -128,14 +131,18 @@ struct SpareRecordTests {
 
     @Test func whatACrashLeavesIsRemovedWhenItIsADayOld() async throws {
         try queue.claims.createFile(".spare-1-1").close()
-        let logs = try queue.claims.subdirectory(".spare-logs-1", create: 0o750)
+        _ = try queue.claims.subdirectory(".spare-other", create: 0o750)
+        let places = try queue.claims.subdirectory(".logs", create: 0o750)
+        let logs = try places.subdirectory("1", create: 0o750)
         for stream in OutputStream.allCases { try logs.createFile(stream.fileName).close() }
-        let others = try queue.claims.subdirectory(".spare-other", create: 0o750)
-        try others.createFile("something").close()
+        try places.subdirectory("2", create: 0o750).createFile("something").close()
         let soon = Timestamp(millisecondsSince1970: WallClock.system.nowMilliseconds)
         try queue.removeJunk(now: soon)
-        #expect(try spares().count == 3)
+        #expect(try spares().count == 2)
+        #expect(try places.status(of: "1") != nil)
         try queue.removeJunk(now: soon.adding(.seconds(90_000)))
         #expect(try spares() == [".spare-other"])
+        #expect(try places.status(of: "1") == nil)
+        #expect(try places.status(of: "2") != nil)
     }
 }

@@ -53,7 +53,7 @@ import Testing
             #expect(try fixture.recordFile(fixture.runID) == record)
             var names: [String] = []
             try fixture.exits.names {
-                if !$0.hasPrefix(".spare-") { names.append($0.description) }
+                if $0 != ".logs" { names.append($0.description) }
                 return true
             }
             #expect(names == ["record-\(fixture.runID)"])

@@ -49,7 +49,7 @@ import Testing
             let (name, made) = try await fixture.preparedLogs()
             #expect(try made.status().identity != unused.status().identity)
             for name: FileName in ["stdout.log", "stderr.log"] { try made.remove(name) }
-            try fixture.exits.removeDirectory(name)
+            try fixture.places().removeDirectory(name)
             _ = try await fixture.record("echo 2") { $0.logsName = "other" }
             #expect(try fixture.logs.subdirectory("other").read("stdout.log", limit: 100) == Array("2\n".utf8))
             _ = try await fixture.preparedLogs()
@@ -59,11 +59,11 @@ import Testing
     @Test func preparedLogsGoWithTheirSupervisor() async throws {
         try await Fixture.with { fixture in
             _ = try await fixture.record("exit 0")
-            let (name, _) = try await fixture.preparedLogs()
+            _ = try await fixture.preparedLogs()
             let supervisor = try #require(await fixture.pool.processIDs.first)
             await fixture.pool.abandon()
             await fixture.awaitEnd(of: supervisor)
-            #expect(try fixture.exits.status(of: name) == nil)
+            #expect(try fixture.exits.status(of: ".logs") == nil)
         }
     }
 
@@ -84,7 +84,7 @@ import Testing
             _ = try await fixture.record("exit 0")
             let (name, made) = try await fixture.preparedLogs()
             let isMoved = try await fixture.occurrences(of: .settled("a"), in: fixture.logs)
-            let isBack = try await fixture.occurrences(of: .settled(name), in: fixture.exits)
+            let isBack = try await fixture.occurrences(of: .settled(name), in: fixture.places())
             await fixture.announce("a")
             for await _ in isMoved { break }
             for await _ in isBack { break }
@@ -123,7 +123,7 @@ import Testing
             _ = try await fixture.record("echo 1") { $0.logsName = "taken" }
             #expect(try taken.read("stdout.log", limit: 100) == Array("1\n".utf8))
             let (prepared, _) = try await fixture.preparedLogs()
-            #expect(try fixture.names(in: fixture.exits).filter { $0.hasPrefix(".spare-logs-") } == [prepared])
+            #expect(try fixture.names(in: fixture.places()) == [prepared])
         }
     }
 
@@ -156,7 +156,7 @@ import Testing
                 #expect(try logs.read("stdout.log", limit: 100) == Array("\(number)\n".utf8))
             }
             let (prepared, _) = try await fixture.preparedLogs()
-            #expect(try fixture.names(in: fixture.exits).filter { $0.hasPrefix(".spare-logs-") } == [prepared])
+            #expect(try fixture.names(in: fixture.places()) == [prepared])
         }
     }
 
@@ -190,9 +190,12 @@ extension Fixture {
     fileprivate func preparedLogs() async throws -> (name: FileName, directory: Directory) {
         // They are made before it waits.
         _ = try await waitingAgent()
-        let name = FileName(".spare-logs-\(try #require(await pool.processIDs.first))")
-        return (name, try exits.subdirectory(name))
+        let name = FileName("\(try #require(await pool.processIDs.first))")
+        return (name, try places().subdirectory(name))
     }
+
+    /// Where supervisors make their logs.
+    fileprivate func places() throws -> Directory { try exits.subdirectory(".logs") }
 
     /// Says that an attempt follows whose logs have a name among the logs.
     fileprivate func announce(_ name: FileName) async { await pool.announce(logs: (logs, name)) }

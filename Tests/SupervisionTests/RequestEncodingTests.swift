@@ -22,8 +22,8 @@ import Testing
     )
 
     @Test func bytesAreThoseOfTheWireFormat() throws {
-        var expected = Array("VIGILRQ5".utf8)
-        for number: UInt8 in [2, 2, 232, 7, 1] { expected += [number, 0, 0, 0, 0, 0, 0, 0] }
+        var expected = Array("VIGILRQ6".utf8)
+        for number: UInt8 in [2, 2, 232, 7, 1, 0] { expected += [number, 0, 0, 0, 0, 0, 0, 0] }
         expected[17] = 1  // 258 = 0x0102
         expected[25] = 3  // 1000 = 0x03e8
         func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count), 0, 0, 0] + Array(text.utf8) + [0] }

@@ -22,9 +22,9 @@ import Testing
             }
             #expect(try await supervisor.answer() == .refused(EBADMSG), "to the empty packet")
             // Descriptors and bytes that do not go with the flags, and flags that there are not.
-            for flags: UInt8 in [0, 1, 2, 3, 4, 255] {
+            for flags: UInt8 in Array(0...8) + [255] {
                 for count in [1, 2, 3, 4, 5, 6, 9, 100] {
-                    let isWhole = count == 3 + Int(flags & 1) + Int(flags >> 1 & 1) && flags < 4
+                    let isWhole = count == 3 + flags.nonzeroBitCount && flags < 8
                     let packet = BareSupervisor.packet(kind: 1, flags: flags)
                     // Bytes where none belong, and none where some do.
                     let bytes = packet + (isWhole == (flags & 1 == 1) ? [0] : [])
@@ -71,6 +71,33 @@ import Testing
         }
     }
 
+    @Test(arguments: ["open", "removed", "read-only"], [true, false])
+    func aRecordIsWrittenBehindThatOfTheClaim(file kind: String, isSynced: Bool) async throws {
+        try await Fixture.with { fixture in
+            let claim: FileName = "a~state"
+            let before = Array("{}\n".utf8) + [UInt8](repeating: UInt8(ascii: " "), count: 511) + [10]
+            let made = try fixture.exits.createFile(claim, mode: 0o600)
+            try made.write(all: before)
+            let readOnly = try fixture.exits.openFile(claim)
+            if kind == "removed" { try fixture.exits.remove(claim) }
+            var request = fixture.request("exit 7")
+            request.claimOffset = 3
+            request.syncRecord = isSynced
+            let descriptor = kind == "read-only" ? readOnly.rawValue : made.rawValue
+            let ending = try await fixture.run(request, claimRecord: descriptor)
+            #expect(ending.record?.ending == .exited(code: 7))
+            // One that cannot be written there, or that nobody would find, gets a file of its own.
+            #expect(try fixture.recordFile(fixture.runID) == (kind == "open" ? nil : ending.record))
+            guard kind == "open" else { return }
+            let bytes = try #require(try fixture.exits.read(claim, limit: 4_096))
+            #expect(bytes.count == before.count)
+            #expect(bytes.starts(with: before.prefix(3)))
+            let line = Array(bytes.dropFirst(3).prefix { $0 != 10 })
+            #expect(try ExitRecord(decoding: line) == ending.record)
+            #expect(bytes.dropFirst(3 + line.count + 1).dropLast().allSatisfy { $0 == UInt8(ascii: " ") })
+        }
+    }
+
     @Test func aRequestComesInThePacketOrInAFile() async throws {
         try await Fixture.with { fixture in
             let supervisor = try BareSupervisor(fixture)
@@ -114,7 +141,7 @@ import Testing
                 #expect(try await supervisor.run(body: part, asFile: asFile, in: fixture).isRefusal)
             }
             #expect(try await supervisor.run(body: body + [0], asFile: asFile, in: fixture) == .refused(EBADMSG))
-            for offset in 48..<body.count {
+            for offset in 56..<body.count {
                 var damaged = body
                 damaged[offset] = damaged[offset] == 0 ? 255 : 0
                 #expect(

@@ -103,10 +103,10 @@ extension Fixture {
     }
 
     /// Runs a request with a lock of its own; a test that fails meanwhile does not wait for the agent.
-    func run(_ request: AttemptRequest) async throws -> AttemptEnding {
+    func run(_ request: AttemptRequest, claimRecord: Int32? = nil) async throws -> AttemptEnding {
         let lock = try await openLocked(request.runID)
         return await withTaskCancellationHandler {
-            await pool.run(request, lock: lock.rawValue, output: logs, exits: exits)
+            await pool.run(request, lock: lock.rawValue, output: logs, exits: exits, claimRecord: claimRecord)
         } onCancel: { [reactor, pool] in
             reactor.perform {
                 pool.assumeIsolated { _ = $0.terminate(runID: request.runID, reason: .cancelled, grace: .zero) }
@@ -256,8 +256,14 @@ extension Fixture {
 
 extension SupervisorPool {
     /// Runs one attempt to its end.
-    func run(_ request: AttemptRequest, lock: Int32, output: Directory, exits: Directory) async -> AttemptEnding {
-        await ending(of: begin(request, lock: lock, output: output, exits: exits))
+    func run(
+        _ request: AttemptRequest,
+        lock: Int32,
+        output: Directory,
+        exits: Directory,
+        claimRecord: Int32? = nil
+    ) async -> AttemptEnding {
+        await ending(of: begin(request, lock: lock, output: output, exits: exits, claimRecord: claimRecord))
     }
 }
 
