@@ -132,8 +132,8 @@ extension ClaimState {
     ///   - bytes: The file's contents.
     ///   - id: The task whose record it should be.
     package init?(decoding bytes: [UInt8], of id: TaskID) {
-        // A torn record says nothing; recovery goes by the names of the other files then.
         let line = Array(bytes.prefix { $0 != UInt8(ascii: "\n") })
+        // A torn record says nothing; recovery goes by the names of the other files then.
         guard let object = (try? JSONParser.parse(line, limits: .file(ClaimState.maxBytes)))?.objectValue,
             object["version"]?.intValue == Int(Self.version),
             object["task_id"]?.stringValue == id.string,
