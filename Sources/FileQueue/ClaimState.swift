@@ -108,8 +108,8 @@ extension ClaimState {
         return bytes
     }
 
-    /// For how many bytes a claim's first record has room behind it: for the exit record of the first attempt.
-    static let exitRoom = 512
+    /// What a claim's first record has behind it: a line of 512 bytes, as room for the exit record of the first attempt.
+    static let exitRoom = [UInt8](repeating: UInt8(ascii: " "), count: 511) + [UInt8(ascii: "\n")]
 
     /// The exit record in the room behind a record.
     /// - Parameters:

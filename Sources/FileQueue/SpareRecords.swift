@@ -46,18 +46,19 @@ final class SpareRecords {
     /// Writes a new record, whole or not at all, without a sync.
     /// - Parameters:
     ///   - bytes: The record, a line.
-    ///   - room: For how many bytes it has room behind it, which are a line of spaces.
+    ///   - room: What comes behind it, for something else to be written over.
     ///   - name: Its name.
     /// - Returns: Its file, to be passed to ``keep(_:file:)``.
     /// - Throws: ``Errno/exists`` when the name is taken, and whatever else keeps it from being written.
-    func write(_ bytes: [UInt8], room: Int, as name: FileName) throws(SystemCallError) -> RecordFile {
+    func write(_ bytes: [UInt8], room: [UInt8], as name: FileName) throws(SystemCallError) -> RecordFile {
         let file = try nextFile()
         file.roomOffset = bytes.count
         do throws(SystemCallError) {
-            try file.descriptor.overwrite(with: bytes + repeatElement(UInt8(ascii: " "), count: room - 1) + [0x0A])
+            try file.descriptor.overwrite(with: bytes + room)
             let status = try file.descriptor.status()
             // Most records are of one length, and to cut a file takes longer than to ask.
-            if status.size != Int64(bytes.count + room) { try file.descriptor.truncate(to: bytes.count + room) }
+            let size = bytes.count + room.count
+            if status.size != Int64(size) { try file.descriptor.truncate(to: size) }
             // Somebody has removed it; the bytes are in no directory.
             if status.linkCount == 0 { return try write(bytes, room: room, as: name) }
             try directory.rename(file.name, to: directory, as: name)
