@@ -38,7 +38,7 @@ static struct {
     pid_t pid; // 0: none
     pid_t parent;
     const struct channels *channels;
-    bool in_cgroup, has_received, is_timer_set;
+    bool in_cgroup, has_received;
     enum message message;
     struct request request;
     struct begun begun; // with a pid once it goes on by itself
@@ -66,12 +66,6 @@ static void take_baton_as_agent(void) {
     }
 }
 
-static void set_timer(void) {
-    struct itimerspec soon = {.it_value.tv_nsec = LOOK_AFTER_NS};
-    call(SYS_timerfd_settime, waiting.channels->timer, 0, (long)&soon, 0, 0);
-    waiting.is_timer_set = true;
-}
-
 // Goes on until the program is executed, or something fails.
 static void begin(void) {
     struct request *request = &waiting.request;
@@ -81,7 +75,8 @@ static void begin(void) {
     struct plan plan = {.shares_descriptors = true};
     waiting.begun.error = make_plan(request, waiting.channels->null, path, &plan);
     if (waiting.begun.error == 0) {
-        if (!waiting.is_timer_set) set_timer();
+        struct itimerspec soon = {.it_value.tv_nsec = LOOK_AFTER_NS};
+        timerfd_settime(waiting.channels->timer, 0, &soon, nullptr);
         waiting.begun.error = become_agent(&plan);
     }
     waiting.begun.failed_step = plan.failed_step;
@@ -100,7 +95,6 @@ static long wait_for_request(void) {
         int place;
         const char *name = take_announcement(length, &place);
         announce_logs(place, name);
-        set_timer();
         int64_t until = elapsed_ns() + STAY_AWAKE_NS;
         do {
             call(SYS_sched_yield, 0, 0, 0, 0, 0);
@@ -108,7 +102,6 @@ static long wait_for_request(void) {
         } while (length == -EAGAIN && elapsed_ns() < until);
         if (length != -EAGAIN) continue;
         take_logs_back();
-        waiting.is_timer_set = false;
         length = receive_request(0);
     }
     return length;
@@ -149,7 +142,7 @@ void have_agent_wait(const struct channels *channels) {
     if (waiting.parent == 0) waiting.parent = getpid();
     waiting.channels = channels;
     waiting.in_cgroup = cgroup_fd >= 0;
-    waiting.has_received = waiting.is_timer_set = false;
+    waiting.has_received = false;
     // What it takes and does not live to tell is lost, and so is the supervisor for the daemon.
     waiting.message = MESSAGE_CLOSED;
     waiting.begun = (struct begun){0};
@@ -184,9 +177,6 @@ enum idle_event wait_idle(const struct channels *channels) {
     notice_death();
     if (waiting.has_received) return IDLE_MESSAGE;
     if (ready <= 0) return IDLE_NOTHING;
-    uint64_t expirations;
-    // It was set for a request that has not come.
-    if (wanted[1].revents != 0 && read(channels->timer, &expirations, sizeof expirations) < 0) return IDLE_NOTHING;
     if (wanted[2].revents != 0) return IDLE_CONTROL;
     return (wanted[0].revents & POLLIN) != 0 ? IDLE_SIGNAL : IDLE_NOTHING;
 }
