@@ -62,12 +62,6 @@ extension Directory {
     func claimState(of id: TaskID) throws(SystemCallError) -> ClaimState? {
         try read(ClaimName.state(id).fileName, limit: ClaimState.maxBytes).flatMap { ClaimState(decoding: $0, of: id) }
     }
-    /// The exit record of the agent's run that a claim's record names, as far as that is known.
-    /// - Returns: Its bytes; nil when there is none. From a file of its own they may be of another run.
-    func exitRecord(of state: ClaimState) throws(SystemCallError) -> [UInt8]? {
-        if let bytes = try exitRecordBehind(state) { return bytes }
-        return try read(ClaimName.exit(state.taskID).fileName, limit: 1 << 16)
-    }
 
     /// The exit record of the agent's run in the room behind the claim's record.
     func exitRecordBehind(_ state: ClaimState) throws(SystemCallError) -> [UInt8]? {

@@ -109,6 +109,8 @@ extension ClaimState {
     }
 
     /// What a claim's first record has behind it: a line of 512 bytes, as room for the exit record of the first attempt.
+    ///
+    /// The supervisor knows it as `CLAIM_RECORD_ROOM`.
     static let exitRoom = [UInt8](repeating: UInt8(ascii: " "), count: 511) + [UInt8(ascii: "\n")]
 
     /// The exit record in the room behind a record.
@@ -119,9 +121,14 @@ extension ClaimState {
     static func exitRecord(behind bytes: [UInt8], of runID: String) -> [UInt8]? {
         guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let line = Array(bytes[(end + 1)...].prefix { $0 != UInt8(ascii: "\n") })
+        return isExitRecord(line, of: runID) ? line : nil
+    }
+
+    /// Whether something is the exit record of a run.
+    static func isExitRecord(_ bytes: [UInt8], of runID: String) -> Bool {
         // Losing the error is right: spaces, and what a power cut has mixed, are no record.
-        let record = try? JSONParser.parse(line, limits: .file(line.count)).objectValue
-        return record?["run_id"]?.stringValue == runID ? line : nil
+        let record = try? JSONParser.parse(bytes, limits: .file(bytes.count)).objectValue
+        return record?["run_id"]?.stringValue == runID
     }
 
     /// Reads the record of a task; `nil` for a torn one, for one of a later version, and for one of another task.

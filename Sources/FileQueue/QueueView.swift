@@ -123,10 +123,9 @@ package final class QueueView {
     ///   to be taken up.
     /// - Throws: When the record cannot be read.
     package func hasEnded(_ state: ClaimState) throws(SystemCallError) -> Bool {
-        guard let bytes = try claims.exitRecord(of: state) else { return false }
-        // An exit record is written whole; what is none says nothing about this attempt.
-        let record = try? JSONParser.parse(bytes, limits: .file(bytes.count)).objectValue
-        return record?["run_id"]?.stringValue == state.agentRunID
+        if try claims.exitRecordBehind(state) != nil { return true }
+        guard let bytes = try claims.read(ClaimName.exit(state.taskID).fileName, limit: 1 << 16) else { return false }
+        return ClaimState.isExitRecord(bytes, of: state.agentRunID)
     }
 
     /// Finds a task, wherever it is.

@@ -94,27 +94,17 @@ extension WorkerQueue {
         }
         let state = recorded ?? rebuiltState(of: task, status, now: now)
         let claim = Claim(task: task, state: state, modified: status.modifiedNanoseconds, lock: lock)
-        return try takeOver(claim, exitRecord: claims.exitRecord(of: state))
+        return try takeOver(claim)
     }
 
-    private func takeOver(_ claim: Claim, exitRecord: [UInt8]?) throws(SystemCallError) -> RecoveredClaim {
+    private func takeOver(_ claim: Claim) throws(SystemCallError) -> RecoveredClaim {
         if try results.status(of: ResultShelf.fileName(of: claim.id)) != nil,
             let result = try shelf.result(of: claim.id), result.taskDigest == claim.state.digest
         {
             if let error = removeFiles(of: claim, status: result.status) { throw error }
             return .cleared(claim.id)
         }
-        if claim.state.phase == .running, let exit = try claims.exitRecordBehind(claim.state) {
-            // What replaces the claim's record has none behind it.
-            try AtomicFile.write(
-                exit,
-                as: claim.exitName,
-                in: claims,
-                mode: 0o600,
-                replacing: true,
-                durability: committer.durability
-            )
-        }
+        let exitRecord = try separateExitRecord(of: claim)
         // So that others see whose claim it is now.
         claim.state.owner = owner
         try AtomicFile.write(
@@ -130,6 +120,25 @@ extension WorkerQueue {
         case .waiting: return .waiting(claim)
         case .dead: return .condemned(claim)
         }
+    }
+
+    /// The exit record of a running attempt, which is in a file of its own from here on.
+    ///
+    /// What replaces the claim's record has none behind it.
+    private func separateExitRecord(of claim: Claim) throws(SystemCallError) -> [UInt8]? {
+        guard claim.state.phase == .running else { return nil }
+        guard let behind = try claims.exitRecordBehind(claim.state) else {
+            return try claims.read(claim.exitName, limit: 1 << 16)
+        }
+        try AtomicFile.write(
+            behind,
+            as: claim.exitName,
+            in: claims,
+            mode: 0o600,
+            replacing: true,
+            durability: committer.durability
+        )
+        return behind
     }
 
     /// A power cut may leave a claimed file in the inbox as well.

@@ -74,18 +74,7 @@ struct QueueFixture {
     /// Every file in a directory of the root, without the owners' files; of the place where files are made only what is
     /// left in it.
     func names(in path: String) throws -> [String] {
-        guard try scratch.directory.status(of: FileName(String(path.prefix { $0 != "/" }))) != nil else { return [] }
-        var names: [String] = []
-        let directory = try Directory.create(scratch.path(of: path))
-        try directory.names { name in
-            if !name.hasPrefix("~owner-"), !name.hasPrefix(".spare-") { names.append(name.description) }
-            return true
-        }
-        if let index = names.firstIndex(of: ".tmp") {
-            names.remove(at: index)
-            names += try self.names(in: path + "/.tmp").map { ".tmp/" + $0 }
-        }
-        return names.sorted()
+        try queueNames(in: scratch.path(of: path)).filter { !$0.hasPrefix("~owner-") && !$0.hasPrefix(".spare-") }
     }
 
     func bytes(_ path: String) throws -> [UInt8]? {

@@ -98,23 +98,32 @@ extension DaemonFixture {
         }
     }
 
-    /// The names in a directory below the root, sorted; none when it is missing.
+    /// What ``queueNames(in:)`` finds in a directory below the root.
     ///
     /// - Parameter relativePath: Where, from the root.
-    /// - Returns: The names, hidden ones included; of the place where files are made only what is left in it.
+    /// - Returns: The names.
     /// - Throws: `SystemCallError` when it cannot be read.
     package func names(in relativePath: String) throws -> [String] {
-        var found: [String] = []
-        try existing("\(root)/\(relativePath)")?.names { name in
-            found.append(name.description)
-            return true
-        }
-        if let index = found.firstIndex(of: ".tmp") {
-            found.remove(at: index)
-            found += try names(in: relativePath + "/.tmp").map { ".tmp/" + $0 }
-        }
-        return found.sorted()
+        try queueNames(in: "\(root)/\(relativePath)")
     }
+}
+
+/// The names in a directory of a queue, sorted; none when it is missing.
+///
+/// - Parameter path: Where.
+/// - Returns: The names, hidden ones included; of the place where files are made only what is left in it.
+/// - Throws: `SystemCallError` when it cannot be read.
+package func queueNames(in path: String) throws -> [String] {
+    var found: [String] = []
+    try existing(path)?.names { name in
+        found.append(name.description)
+        return true
+    }
+    if let index = found.firstIndex(of: ".tmp") {
+        found.remove(at: index)
+        found += try queueNames(in: path + "/.tmp").map { ".tmp/" + $0 }
+    }
+    return found.sorted()
 }
 
 /// The directory, or nil when there is none.
