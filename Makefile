@@ -53,8 +53,9 @@ fault-long: ## the same without leaving anything out, and with KILLS=10000 rando
 	$(FAULT_BUILD)
 	.build/debug/fault-campaign all --long --kills $(KILLS)
 
-check: ## check format, imports, forbidden calls, documentation, sizes, scripts, links, words
+check: ## check format, imports, forbidden calls, documentation, sizes, scripts, links, words, planted faults
 	scripts/check
+	scripts/plant-faults --dry-run
 
 sanitize: ## run all tests under the thread and the address sanitizer
 	scripts/sanitize
