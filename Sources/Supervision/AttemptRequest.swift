@@ -19,9 +19,9 @@ package struct AttemptRequest: Sendable {
     package var syncRecord: Bool
     /// The name of the exit record in its directory.
     package var recordName: FileName
-    /// Where the file of the claim's record has 512 bytes of room for the exit record, from its start in bytes; nil when
-    /// there is no such file, and the exit record gets a file of its own.
-    package var claimOffset: Int?
+    /// Room for the exit record in the file of the claim's record; nil when there is none, and the exit record gets a file
+    /// of its own.
+    package var exitRoom: ExitRoom?
     /// A file in the record's directory that nobody else uses, to write the record into; nil for a new one.
     package var spareName: FileName?
     /// The directory for the logs in the one that comes with the request, made if need be; nil for that one itself.
@@ -39,6 +39,23 @@ package struct AttemptRequest: Sendable {
     /// What the agent reads on its standard input; nil for `/dev/null`.
     package var input: [UInt8]?
 
+    /// 512 bytes in a file, for an exit record to be written over.
+    package struct ExitRoom: Sendable {
+        /// The file, open for writing; the supervisor gets a copy of the descriptor.
+        package let descriptor: Int32
+        /// Where the room begins, in bytes from the file's start; not 0.
+        package let offset: Int
+
+        /// Names the room.
+        /// - Parameters:
+        ///   - descriptor: The file.
+        ///   - offset: Where the room begins in it.
+        package init(descriptor: Int32, offset: Int) {
+            self.descriptor = descriptor
+            self.offset = offset
+        }
+    }
+
     /// Describes an attempt; see the properties for what the values mean.
     package init(
         runID: String,
@@ -48,6 +65,9 @@ package struct AttemptRequest: Sendable {
         maxLogBytes: Int64,
         syncRecord: Bool,
         recordName: FileName,
+        exitRoom: ExitRoom? = nil,
+        spareName: FileName? = nil,
+        logsName: FileName? = nil,
         workingDirectory: String,
         cgroupParent: String?,
         arguments: [String],
@@ -61,6 +81,9 @@ package struct AttemptRequest: Sendable {
         self.maxLogBytes = maxLogBytes
         self.syncRecord = syncRecord
         self.recordName = recordName
+        self.exitRoom = exitRoom
+        self.spareName = spareName
+        self.logsName = logsName
         self.workingDirectory = workingDirectory
         self.cgroupParent = cgroupParent
         self.arguments = arguments

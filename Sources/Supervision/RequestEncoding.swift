@@ -5,35 +5,45 @@ import QueueModel
 package import SystemKit
 
 extension AttemptRequest {
+    /// The most bytes that a supervisor takes as a request.
+    private static let limit = 16 << 20
+
     /// The body of a request as the supervisor reads it.
     /// - Throws: ``RequestError`` for what the supervisor would refuse.
     package func encoded() throws(RequestError) -> [UInt8] {
+        var body: [UInt8] = []
+        try append(to: &body)
+        return body
+    }
+
+    /// Adds the body of a request to some bytes.
+    /// - Parameter bytes: What comes before it.
+    /// - Throws: ``RequestError`` for what the supervisor would refuse.
+    func append(to bytes: inout [UInt8]) throws(RequestError) {
         try check()
-        var body = RequestBody()
-        body.append(UInt64(attempt))
-        body.append(timeout.map { max(1, $0.wholeMilliseconds) } ?? 0)
-        body.append(grace.wholeMilliseconds)
-        body.append(UInt64(maxLogBytes))
-        body.append(syncRecord ? 1 : 0)
-        body.append(UInt64(claimOffset ?? 0))
-        try body.append(runID.utf8, field: "run id")
-        try body.append(recordName.bytes, field: "record name")
-        try body.append(spareName?.bytes ?? [], field: "spare")
-        try body.append(logsName?.bytes ?? [], field: "logs")
-        try body.append(workingDirectory.utf8, field: "working directory")
-        try body.append((cgroupParent ?? "").utf8, field: "control group")
-        try body.append(list: arguments, field: "arguments")
-        try body.append(list: environment, field: "environment")
-        guard body.bytes.count <= RequestBody.limit else {
-            throw RequestError(code: .tooLarge, field: "request")
-        }
-        return body.bytes
+        let start = bytes.count
+        bytes += "VIGILRQ6".utf8
+        bytes.appendLittleEndian(UInt64(attempt))
+        bytes.appendLittleEndian(timeout.map { max(1, $0.wholeMilliseconds) } ?? 0)
+        bytes.appendLittleEndian(grace.wholeMilliseconds)
+        bytes.appendLittleEndian(UInt64(maxLogBytes))
+        bytes.appendLittleEndian(UInt64(syncRecord ? 1 : 0))
+        bytes.appendLittleEndian(UInt64(exitRoom?.offset ?? 0))
+        try Self.append(runID.utf8.span, field: "run id", to: &bytes)
+        try Self.append(recordName.bytes.span, field: "record name", to: &bytes)
+        try Self.append(name: spareName, field: "spare", to: &bytes)
+        try Self.append(name: logsName, field: "logs", to: &bytes)
+        try Self.append(workingDirectory.utf8.span, field: "working directory", to: &bytes)
+        try Self.append((cgroupParent ?? "").utf8.span, field: "control group", to: &bytes)
+        try Self.append(list: arguments, field: "arguments", to: &bytes)
+        try Self.append(list: environment, field: "environment", to: &bytes)
+        guard bytes.count - start <= Self.limit else { throw RequestError(code: .tooLarge, field: "request") }
     }
 
     private func check() throws(RequestError) {
         guard Self.isValidRunID(runID) else { throw RequestError(code: .invalidRunID, field: "run id") }
         guard attempt >= 0 else { throw RequestError(code: .negative, field: "attempt") }
-        guard claimOffset ?? 1 > 0 else { throw RequestError(code: .negative, field: "claim offset") }
+        guard exitRoom?.offset ?? 1 > 0 else { throw RequestError(code: .negative, field: "exit room") }
         guard maxLogBytes >= 0 else { throw RequestError(code: .negative, field: "log limit") }
         guard recordName.isPlain else { throw RequestError(code: .invalidName, field: "record name") }
         guard logsName?.isPlain ?? true else { throw RequestError(code: .invalidName, field: "logs") }
@@ -44,40 +54,24 @@ extension AttemptRequest {
             throw RequestError(code: .noProgram, field: "arguments")
         }
     }
-}
 
-/// Bytes of a request under construction.
-private struct RequestBody {
-    static let limit = 16 << 20
-    private(set) var bytes: [UInt8] = []
-
-    init() {
-        // What most requests come to, so that they are not moved while they grow.
-        bytes.reserveCapacity(1024)
-        bytes += "VIGILRQ6".utf8
-    }
-
-    mutating func append(_ value: some FixedWidthInteger) {
-        bytes.appendLittleEndian(value)
-    }
-
-    mutating func append(_ text: some Collection<UInt8>, field: String) throws(RequestError) {
-        guard text.count <= Self.limit else { throw RequestError(code: .tooLarge, field: field) }
-        append(UInt32(text.count))
-        let start = bytes.count
-        // As one stretch of memory, which is several times quicker than byte by byte.
-        let isAppended: Void? = text.withContiguousStorageIfAvailable { unsafe bytes.append(contentsOf: $0) }
-        if isAppended == nil { bytes += text }
-        guard !bytes.span.extracting(start..<bytes.count).holdsZero else {
-            throw RequestError(code: .zeroByte, field: field)
-        }
+    private static func append(_ text: Span<UInt8>, field: String, to bytes: inout [UInt8]) throws(RequestError) {
+        guard text.count <= limit else { throw RequestError(code: .tooLarge, field: field) }
+        guard !text.holdsZero else { throw RequestError(code: .zeroByte, field: field) }
+        bytes.appendLittleEndian(UInt32(text.count))
+        unsafe text.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
         bytes.append(0)
     }
 
-    mutating func append(list: [String], field: String) throws(RequestError) {
-        guard list.count <= Self.limit else { throw RequestError(code: .tooLarge, field: field) }
-        append(UInt32(list.count))
-        for text in list { try append(text.utf8, field: field) }
+    private static func append(name: FileName?, field: String, to bytes: inout [UInt8]) throws(RequestError) {
+        let text = name?.bytes ?? []
+        try append(text.span, field: field, to: &bytes)
+    }
+
+    private static func append(list: [String], field: String, to bytes: inout [UInt8]) throws(RequestError) {
+        guard list.count <= limit else { throw RequestError(code: .tooLarge, field: field) }
+        bytes.appendLittleEndian(UInt32(list.count))
+        for text in list { try append(text.utf8.span, field: field, to: &bytes) }
     }
 }
 
@@ -103,9 +97,9 @@ package enum TerminationReason: UInt32, Sendable, CaseIterable {
 package enum SupervisorPacket {
     /// Something to run; the descriptors of lock, output and exits come with it.
     ///
-    /// With `claimRecord` comes the file of the claim's record; with `bodyFile` the encoded request is in one descriptor
+    /// With `exitRoom` comes the file of the claim's record; with `bodyFile` the encoded request is in one descriptor
     /// more, and otherwise behind this; with `input`, the last descriptor is the agent's standard input.
-    case run(claimRecord: Bool, bodyFile: Bool, input: Bool)
+    case run(exitRoom: Bool, bodyFile: Bool, input: Bool)
     /// The end of the present attempt.
     case terminate(TerminationReason, grace: Duration)
 
@@ -120,10 +114,16 @@ package enum SupervisorPacket {
     /// The bytes of the wire.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
+        append(to: &bytes)
+        return bytes
+    }
+
+    /// Adds the bytes of the wire to others.
+    func append(to bytes: inout [UInt8]) {
         switch self {
-        case .run(let claimRecord, let bodyFile, let input):
+        case .run(let exitRoom, let bodyFile, let input):
             bytes.appendLittleEndian(UInt32(1))
-            bytes.appendLittleEndian(UInt32(bodyFile ? 1 : 0) | UInt32(input ? 2 : 0) | UInt32(claimRecord ? 4 : 0))
+            bytes.appendLittleEndian(UInt32(bodyFile ? 1 : 0) | UInt32(input ? 2 : 0) | UInt32(exitRoom ? 4 : 0))
             bytes.appendLittleEndian(UInt64(0))
         case .terminate(let reason, let grace):
             bytes.appendLittleEndian(UInt32(2))
@@ -133,9 +133,10 @@ package enum SupervisorPacket {
             bytes.appendLittleEndian(UInt32(3))
             bytes.appendLittleEndian(UInt32(0))
             bytes.appendLittleEndian(UInt64(0))
-            if let logs { bytes += logs.bytes + [0] }
+            guard let logs else { return }
+            bytes += logs.bytes
+            bytes.append(0)
         }
-        return bytes
     }
 }
 

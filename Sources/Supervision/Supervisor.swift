@@ -10,6 +10,8 @@ final class Supervisor {
     let pid: Int32
     private let process: OwnedDescriptor
     private var socket: OwnedDescriptor?
+    /// What it was handed and has not answered yet.
+    private var run: SupervisorPool.Run?
 
     /// Starts the program, as a session of its own that does not end with this process.
     init(executable: String) throws(SystemCallError) {
@@ -65,11 +67,18 @@ final class Supervisor {
     }
 
     /// Hands over an attempt; the supervisor gets copies of the descriptors.
-    func send(
-        _ message: borrowing RunMessage,
-        descriptors: RunDescriptors
-    ) throws(SystemCallError) {
-        try send(message.bytes, descriptors: descriptors.all + message.descriptors)
+    func begin(_ run: SupervisorPool.Run, _ message: borrowing RunMessage) throws(SystemCallError) {
+        try send(message.bytes, descriptors: message.descriptors)
+        self.run = run
+    }
+
+    /// Tells whoever waits for its run.
+    /// - Returns: Whether it had one.
+    @discardableResult
+    func endRun(_ ending: AttemptEnding) -> Bool {
+        guard let run = run.take() else { return false }
+        run.end(ending)
+        return true
     }
 
     private func send(_ bytes: [UInt8], descriptors: [Int32]) throws(SystemCallError) {
@@ -106,51 +115,49 @@ final class Supervisor {
     }
 }
 
-/// What of the daemon's own a request comes with.
-struct RunDescriptors {
-    let lock: Int32
-    let output: Int32
-    let exits: Int32
-    let claimRecord: Int32?
-
-    /// In the order of the wire.
-    var all: [Int32] { [lock, output, exits] + (claimRecord.map { [$0] } ?? []) }
-}
-
 /// A request as it is sent, with the descriptors that are made for it.
 struct RunMessage: ~Copyable {
     /// The packet.
     let bytes: [UInt8]
+    /// What comes with it, in the order of the wire.
+    let descriptors: [Int32]
     /// The encoded request, when it is too large for the packet.
-    let body: OwnedDescriptor?
+    private let body: OwnedDescriptor?
     /// The agent's standard input, when it has one.
-    let input: OwnedDescriptor?
+    private let input: OwnedDescriptor?
 
-    init(_ request: AttemptRequest) throws {
-        let encoded = try request.encoded()
-        let isLarge = encoded.count > SupervisorPacket.bodyLimit
-        let input: OwnedDescriptor? = if let bytes = request.input { try MemoryFile.make(bytes) } else { nil }
-        let body: OwnedDescriptor? = if isLarge { try MemoryFile.make(encoded) } else { nil }
-        let packet = SupervisorPacket.run(
-            claimRecord: request.claimOffset != nil,
-            bodyFile: isLarge,
-            input: request.input != nil
-        )
-        bytes = packet.bytes + (isLarge ? [] : encoded)
+    /// Encodes a request.
+    /// - Parameters:
+    ///   - request: What to run.
+    ///   - own: The descriptors of lock, output and exits, in this order.
+    /// - Throws: ``RequestError``, and what keeps a file in memory from being made.
+    init(_ request: AttemptRequest, _ own: [Int32]) throws {
+        // What most requests come to, so that they are not moved while they grow.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(1024)
+        let (hasRoom, hasInput) = (request.exitRoom != nil, request.input != nil)
+        SupervisorPacket.run(exitRoom: hasRoom, bodyFile: false, input: hasInput).append(to: &bytes)
+        let start = bytes.count
+        try request.append(to: &bytes)
+        let isLarge = bytes.count - start > SupervisorPacket.bodyLimit
+        let body: OwnedDescriptor? = if isLarge { try MemoryFile.make(Array(bytes[start...])) } else { nil }
+        if isLarge { bytes = SupervisorPacket.run(exitRoom: hasRoom, bodyFile: true, input: hasInput).bytes }
+        let input: OwnedDescriptor? = if let text = request.input { try MemoryFile.make(text) } else { nil }
+        var descriptors = own
+        if let room = request.exitRoom { descriptors.append(room.descriptor) }
+        if let body = number(of: body) { descriptors.append(body) }
+        if let input = number(of: input) { descriptors.append(input) }
+        self.bytes = bytes
+        self.descriptors = descriptors
         self.body = body
         self.input = input
     }
+}
 
-    /// Those that were made, in the order of the wire.
-    var descriptors: [Int32] {
-        [number(of: body), number(of: input)].compactMap { $0 }
-    }
-
-    private func number(of descriptor: borrowing OwnedDescriptor?) -> Int32? {
-        switch descriptor {
-        case .some(let descriptor): descriptor.rawValue
-        case .none: nil
-        }
+private func number(of descriptor: borrowing OwnedDescriptor?) -> Int32? {
+    switch descriptor {
+    case .some(let descriptor): descriptor.rawValue
+    case .none: nil
     }
 }
 

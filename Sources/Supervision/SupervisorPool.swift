@@ -16,27 +16,8 @@ package actor SupervisorPool {
     private let logger: Logger
     private var roster: SupervisorRoster
     private var supervisors: [SupervisorRoster.ID: Supervisor] = [:]
-    /// The runs whose ends are not told yet, and which of them each supervisor has.
-    private var runs: [Int: Progress] = [:]
-    private var current: [SupervisorRoster.ID: Int] = [:]
-    private var runCount = 0
     private var timer: (id: TimerID, due: ContinuousClock.Instant)?
     private var isClosed = false
-
-    /// What is known of a run whose end is not told yet.
-    private enum Progress {
-        case running
-        case awaited(CheckedContinuation<AttemptEnding, Never>)
-        case ended(AttemptEnding)
-    }
-
-    /// An attempt that was handed over, whose end somebody has to wait for.
-    package enum Run: Sendable {
-        /// A supervisor has it; the number is its own.
-        case begun(Int)
-        /// Nothing was started.
-        case refused(Errno)
-    }
 
     /// Everything of the pool runs on the reactor.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -97,36 +78,26 @@ package actor SupervisorPool {
     ///   - lock: The claim's lock, held by the supervisor for the time of the attempt.
     ///   - output: Where ``AttemptRequest/logsName`` is made with `stdout.log` and `stderr.log` of the attempt.
     ///   - exits: Where the exit record is written.
-    ///   - claimRecord: The file with the room that ``AttemptRequest/claimOffset`` tells of, when it does.
     /// - Returns: What to pass to ``ending(of:)``, once.
     package func begin(
         _ request: AttemptRequest,
         lock: Int32,
         output: Directory,
-        exits: Directory,
-        claimRecord: Int32? = nil
+        exits: Directory
     ) -> Run {
-        guard !isClosed else { return .refused(Errno(rawValue: ESHUTDOWN)) }
-        guard roster.supervisor(running: request.runID) == nil else { return .refused(.busy) }
+        guard !isClosed else { return Run(ending: .refused(Errno(rawValue: ESHUTDOWN))) }
+        guard roster.supervisor(running: request.runID) == nil else { return Run(ending: .refused(.busy)) }
         do {
-            let message = try RunMessage(request)
-            let descriptors = RunDescriptors(
-                lock: lock,
-                output: output.descriptor,
-                exits: exits.descriptor,
-                claimRecord: claimRecord
-            )
-            let id = try assign(request, message, descriptors: descriptors)
-            runCount += 1
-            runs[runCount] = .running
-            current[id] = runCount
-            return .begun(runCount)
+            let message = try RunMessage(request, [lock, output.descriptor, exits.descriptor])
+            let run = Run()
+            try assign(run, request.runID, message)
+            return run
         } catch {
             logger.warning(
                 "attempt not started",
                 metadata: ["run_id": "\(request.runID)", "error": "\(error)"]
             )
-            return .refused((error as? SystemCallError)?.errno ?? .invalidArgument)
+            return Run(ending: .refused((error as? SystemCallError)?.errno ?? .invalidArgument))
         }
     }
 
@@ -135,31 +106,7 @@ package actor SupervisorPool {
     /// Cancelling the calling task has no effect: see ``terminate(runID:reason:grace:)``.
     /// - Parameter run: What ``begin(_:lock:output:exits:)`` has returned.
     /// - Returns: How it ended; never thrown, since not being able to start is a result like the others.
-    package func ending(of run: Run) async -> AttemptEnding {
-        switch run {
-        case .refused(let errno): return .refused(errno)
-        case .begun(let number):
-            if case .ended(let ending) = runs[number] {
-                runs[number] = nil
-                return ending
-            }
-            return await withCheckedContinuation { runs[number] = .awaited($0) }
-        }
-    }
-
-    /// Tells whoever waits for a supervisor's run, now or later.
-    /// - Returns: Whether it had one.
-    @discardableResult
-    private func end(runOf id: SupervisorRoster.ID, _ ending: AttemptEnding) -> Bool {
-        guard let number = current.removeValue(forKey: id) else { return false }
-        if case .awaited(let caller) = runs[number] {
-            runs[number] = nil
-            caller.resume(returning: ending)
-        } else {
-            runs[number] = .ended(ending)
-        }
-        return true
-    }
+    package func ending(of run: Run) async -> AttemptEnding { await run.ending(isolation: self) }
 
     /// Ends a running attempt before its time: SIGTERM to its tree at once, SIGKILL when the grace is over.
     ///
@@ -189,7 +136,7 @@ package actor SupervisorPool {
         isClosed = true
         for id in roster.abandon() {
             supervisors[id]?.disconnect(from: reactor)
-            end(runOf: id, .abandoned)
+            supervisors[id]?.endRun(.abandoned)
         }
         updateTimer()
     }
@@ -201,7 +148,7 @@ package actor SupervisorPool {
     package func abandon(_ runIDs: Set<String>) {
         for id in roster.abandon(runIDs) {
             supervisors[id]?.disconnect(from: reactor)
-            end(runOf: id, .abandoned)
+            supervisors[id]?.endRun(.abandoned)
         }
         updateTimer()
     }
@@ -213,6 +160,37 @@ package actor SupervisorPool {
         isClosed = true
         for id in roster.close() { supervisors[id]?.disconnect(from: reactor) }
         updateTimer()
+    }
+}
+
+// MARK: Runs
+
+extension SupervisorPool {
+    /// An attempt that was handed over, whose end somebody has to wait for.
+    ///
+    /// Unchecked because only the loop's thread touches it, as the pool's isolation ensures.
+    package final class Run: @unchecked Sendable {
+        private enum Progress {
+            case running
+            case awaited(CheckedContinuation<AttemptEnding, Never>)
+            case ended(AttemptEnding)
+        }
+        private var progress: Progress
+
+        /// An attempt that a supervisor has; with an ending, one that was not begun.
+        fileprivate init(ending: AttemptEnding? = nil) { progress = ending.map(Progress.ended) ?? .running }
+
+        /// Tells whoever waits for the end, now or later.
+        func end(_ ending: AttemptEnding) {
+            if case .awaited(let caller) = progress { caller.resume(returning: ending) }
+            progress = .ended(ending)
+        }
+
+        /// One caller at a time.
+        fileprivate func ending(isolation: isolated SupervisorPool) async -> AttemptEnding {
+            if case .ended(let ending) = progress { return ending }
+            return await withCheckedContinuation { progress = .awaited($0) }
+        }
     }
 }
 
@@ -243,15 +221,15 @@ extension SupervisorPool {
 
     /// Hands the attempt to an idle supervisor or a new one.
     private func assign(
-        _ request: AttemptRequest,
-        _ message: borrowing RunMessage,
-        descriptors: RunDescriptors
-    ) throws(SystemCallError) -> SupervisorRoster.ID {
+        _ run: Run,
+        _ runID: String,
+        _ message: borrowing RunMessage
+    ) throws(SystemCallError) {
         defer { updateTimer() }
-        while let id = roster.assign(runID: request.runID) {
+        while let id = roster.assign(runID: runID) {
             do throws(SystemCallError) {
-                try supervisors[id]?.send(message, descriptors: descriptors)
-                return id
+                try supervisors[id]?.begin(run, message)
+                return
             } catch {
                 // It died while idle, and its end was not heard of yet. Nothing was started.
                 guard error.errno == .brokenPipe || error.errno == .connectionReset else {
@@ -262,10 +240,9 @@ extension SupervisorPool {
             }
         }
         let id = try launch()
-        roster.assign(runID: request.runID, to: id)
+        roster.assign(runID: runID, to: id)
         do throws(SystemCallError) {
-            try supervisors[id]?.send(message, descriptors: descriptors)
-            return id
+            try supervisors[id]?.begin(run, message)
         } catch {
             drop(id)
             throw error
@@ -301,7 +278,7 @@ extension SupervisorPool {
             case .recorded(let record, let isDurable): .recorded(record, isDurable: isDurable)
             case .refused(let errno): .refused(errno)
             }
-        end(runOf: id, ending)
+        supervisors[id]?.endRun(ending)
     }
 
     /// Ends a supervisor that cannot be spoken with; the rest follows when its process is gone.
@@ -316,7 +293,7 @@ extension SupervisorPool {
         guard let supervisor = supervisors.removeValue(forKey: id) else { return }
         supervisor.destroy(on: reactor)
         roster.reaped(id)
-        if end(runOf: id, .lost) {
+        if supervisor.endRun(.lost) {
             logger.error("supervisor died during an attempt", metadata: ["pid": "\(supervisor.pid)"])
         } else {
             logger.debug("supervisor ended", metadata: ["pid": "\(supervisor.pid)"])

@@ -84,6 +84,11 @@ extension Worker {
     func tell(of claim: Claim) -> Bool {
         guard claim.isNews else { return true }
         claim.isNews = false
+        let now = now.wall
+        metrics.claimed(
+            detectedAfter: now.since(claim.fileCompleteAt),
+            queuedFor: now.since(claim.state.queuedAt)
+        )
         return emit(.taskClaimed, ["task_id": .string(claim.id.string)])
     }
 
@@ -96,17 +101,11 @@ extension Worker {
 
     /// Has a supervisor begin what is asked for.
     func handOver(_ request: AttemptRequest, of claim: Claim, output: Directory) -> SupervisedRun {
-        let (room, lock, exits) = (claim.exitRoom, claim.lockDescriptor, queue.claims)
-        let spareName = room == nil ? queue.takeSpare() : nil
-        var request = request
-        request.claimOffset = room?.offset
-        request.spareName = spareName
         inSupervisor.insert(claim.id)
+        let (lock, exits) = (claim.lockDescriptor, queue.claims)
         // Synchronous, since both actors live on one thread.
-        let run = pool.assumeIsolated { [request] pool in
-            pool.begin(request, lock: lock, output: output, exits: exits, claimRecord: room?.descriptor)
-        }
-        return SupervisedRun(id: claim.id, run: run, spareName: spareName)
+        let run = pool.assumeIsolated { $0.begin(request, lock: lock, output: output, exits: exits) }
+        return SupervisedRun(id: claim.id, run: run, spareName: request.spareName)
     }
 
     /// Waits for the end of what a supervisor was handed.
@@ -178,15 +177,14 @@ extension Worker {
         context.maxCostUSD = moneyLeft(for: claim)
         context.sessionID = claim.state.session?.id
         context.prompt = prompt(for: claim, profile)
-        var request = try request(
+        return try request(
             for: claim,
             profile,
             profile.invocation(for: task, in: context, passing: configuration.passedEnvironments[name]),
             timeout: task.timeout ?? configuration.taskTimeout,
-            record: claim.exitName
+            record: claim.exitName,
+            logs: logs
         )
-        request.logsName = logs
-        return request
     }
 
     /// What an agent or a check is told of a claim's attempt.
@@ -207,7 +205,8 @@ extension Worker {
         _ profile: AgentProfile,
         _ invocation: AgentInvocation,
         timeout: Duration,
-        record: FileName
+        record: FileName,
+        logs: FileName? = nil
     ) throws(AgentError) -> AttemptRequest {
         let directory = try WorkingDirectory.resolve(
             for: claim.task,
@@ -215,6 +214,7 @@ extension Worker {
             allowed: configuration.allowedWorkingDirectories,
             fallback: configuration.workingDirectory
         )
+        let room = claim.exitRoom.map { AttemptRequest.ExitRoom(descriptor: $0.descriptor, offset: $0.offset) }
         return AttemptRequest(
             runID: claim.state.runID,
             attempt: claim.state.attempt,
@@ -223,6 +223,9 @@ extension Worker {
             maxLogBytes: configuration.maxLogBytes,
             syncRecord: queue.committer.durability == .full,
             recordName: record,
+            exitRoom: room,
+            spareName: room == nil ? queue.takeSpare() : nil,
+            logsName: logs,
             workingDirectory: directory,
             cgroupParent: CgroupLocation.usableParent(),
             arguments: invocation.arguments,

@@ -191,7 +191,10 @@ extension Worker {
             dispose(of: task, isRepeat: isRepeat, earlier: "the queued file \(other.fileName)")
             return
         }
-        if try queue.shelf.location(of: task.id) != nil {
+        if startsAtOnce(task) {
+            // Its claim looks for a result, too, after what keeps others from making one.
+            if activeCount == 0 { announce(task) }
+        } else if try queue.shelf.location(of: task.id) != nil {
             let isRepeat = try queue.shelf.result(of: task.id)?.taskDigest == record.contentDigest
             dispose(of: task, isRepeat: isRepeat, earlier: "a task that has a result")
             return

@@ -24,6 +24,11 @@ extension Worker {
             && !Problem.stopsClaims(problems)
     }
 
+    /// Whether a new task is going to be claimed in this very turn, as far as can be told.
+    func startsAtOnce(_ task: QueuedTask) -> Bool {
+        mayStart && scheduler.count == 0 && task.dependencies.isEmpty && task.notBefore == nil
+    }
+
     /// The next thing to do; `nil` when there is nothing before the next event or timer.
     func takeWork() -> Work? { takeUrgentWork() ?? unpublished.popFirst() }
 
@@ -88,7 +93,8 @@ extension Worker {
             return .cancel(entry)
         }
         // While others run the processors are awake.
-        if activeCount == 0 { announce(entry) }
+        if activeCount == 0, announced != entry.task.id { announce(entry.isClaimed ? nil : entry.task) }
+        announced = nil
         do throws(SystemCallError) {
             guard try begin(entry, now) else { return nil }
             clear(.disk)
@@ -105,9 +111,11 @@ extension Worker {
     }
 
     /// Has whoever starts the agent do meanwhile what needs no claim.
-    private func announce(_ entry: Scheduler.Entry) {
-        let logs = entry.isClaimed ? nil : queue.placeOfFirstLogs(of: entry.task.id)
-        pool.assumeIsolated { pool in pool.announce(logs: logs.map { ($0.directory, $0.name) }) }
+    /// - Parameter task: The one whose first attempt comes; `nil` for another attempt.
+    func announce(_ task: QueuedTask?) {
+        let logs = task.map { queue.placeOfFirstLogs(of: $0.id) }
+        pool.assumeIsolated { $0.announce(logs: logs.map { ($0.directory, $0.name) }) }
+        announced = task?.id
     }
 
     /// Records that an attempt begins, unless another one is in its session.
@@ -163,10 +171,6 @@ extension Worker {
             claim.isNews = true
             // With an attempt it is told beside that, so that the agent does not wait for it.
             if runID == nil { tell(of: claim) }
-            metrics.claimed(
-                detectedAfter: now.wall.since(claim.fileCompleteAt),
-                queuedFor: now.wall.since(task.queuedAt)
-            )
             return true
         case .gone:
             names[task.fileName] = nil

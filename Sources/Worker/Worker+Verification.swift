@@ -129,8 +129,8 @@ extension Worker {
         let request: AttemptRequest
         let logs: Directory
         do {
-            request = try makeRequest(for: claim, check: name)
             logs = try queue.openLogs(of: claim, check: name)
+            request = try makeRequest(for: claim, check: name)
         } catch let error as SystemCallError {
             return await waitForRoom(claim, "\(error)")
         } catch {

@@ -85,6 +85,8 @@ package actor Worker: Service {
     /// Those of ``running`` that have given their slot back: nothing runs any more, the result is being written.
     var publishing: Set<TaskID> = []
     var adopted: Set<TaskID> = []
+    /// The task of which a supervisor was told that its first attempt comes at once.
+    var announced: TaskID?
     /// Attempts that are with a supervisor of ours.
     var inSupervisor: Set<TaskID> = []
     /// The running attempts that are looked at from time to time.

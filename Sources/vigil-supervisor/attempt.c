@@ -132,6 +132,8 @@ static bool start(struct attempt *a) {
 // Goes on with what the waiting agent has begun. Returns whether it runs.
 static bool adopt(struct attempt *a, const struct begun *begun) {
     a->agent = begun->pid;
+    // They are the agent's alone from here on.
+    for (int fd = 0; fd <= 2; fd++) dup2(a->channels->null, fd);
     if (begun->error == 0) return true;
     wait_for(begun->pid);
     fail(a, begun->failed_step, begun->error);

@@ -21,6 +21,7 @@ static struct {
     char name[32], stdout_name[48], stderr_name[48];
     bool is_away; // in the place of an announcement
     int announced_place;
+    struct stat announced;
     char announced_name[NAME_MAX_BYTES + 1];
 } prepared = {.place = -1, .stdout_fd = -1, .stderr_fd = -1, .announced_place = -1};
 
@@ -63,7 +64,7 @@ void prepare_logs(void) {
 
 void announce_logs(int place, const char *name) {
     if (place < 0) return;
-    if (is_ready() && move_to(place, name)) {
+    if (is_ready() && call(SYS_fstat, place, (long)&prepared.announced, 0, 0, 0) == 0 && move_to(place, name)) {
         drop(&prepared.announced_place);
         prepared.announced_place = place;
         strcpy(prepared.announced_name, name);
@@ -78,10 +79,10 @@ void take_logs_back(void) {
 }
 
 static bool are_announced_for(const struct request *request) {
-    struct stat announced, wanted;
+    struct stat wanted;
     return prepared.is_away && strcmp(prepared.announced_name, request->logs_name) == 0 &&
-           fstat(prepared.announced_place, &announced) == 0 && fstat(request->logs_fd, &wanted) == 0 &&
-           announced.st_dev == wanted.st_dev && announced.st_ino == wanted.st_ino;
+           fstat(request->logs_fd, &wanted) == 0 && prepared.announced.st_dev == wanted.st_dev &&
+           prepared.announced.st_ino == wanted.st_ino;
 }
 
 bool take_prepared_logs(struct request *request) {

@@ -164,7 +164,7 @@ struct plan {
     char **environment;
     const char *working_directory;
     int stdin_fd, stdout_fd, stderr_fd;
-    bool shares_descriptors; // with this process, until now
+    bool shares_descriptors; // with this process, whose 0 to 2 become the agent's, too
     int cgroup_fd;           // -1: none
     bool cgroup_changed;     // the agent is in another one, or in none
     const char *failed_step;

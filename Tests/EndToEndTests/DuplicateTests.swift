@@ -108,6 +108,21 @@ private enum Stage: CaseIterable, Sendable {
         }
     }
 
+    @Test func repeatDoesNotWaitForItsTurn() async throws {
+        try await DaemonFixture.working(["MAX_CONCURRENT_TASKS": "1"]) { daemon in
+            try daemon.submit("t1", "say ran")
+            _ = try await daemon.result(of: "t1")
+            let gate = try daemon.makeGate()
+            try daemon.submit("busy", "say ran; pass gate")
+            try await daemon.witness(2)
+            try daemon.submit("t1", "say ran")
+            _ = try await daemon.logEntry("repeated submission ignored")
+            #expect(try daemon.names(in: "tasks/marie") == [])
+            try gate.pass()
+            _ = try await daemon.result(of: "busy")
+        }
+    }
+
     @Test func idIsTakenAcrossWorkers() async throws {
         try await DaemonFixture.working {
             $0.arguments = ["up", "--workers", "marie,anga"]

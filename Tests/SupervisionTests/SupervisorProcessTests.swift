@@ -81,10 +81,10 @@ import Testing
             let readOnly = try fixture.exits.openFile(claim)
             if kind == "removed" { try fixture.exits.remove(claim) }
             var request = fixture.request("exit 7")
-            request.claimOffset = 3
-            request.syncRecord = isSynced
             let descriptor = kind == "read-only" ? readOnly.rawValue : made.rawValue
-            let ending = try await fixture.run(request, claimRecord: descriptor)
+            request.exitRoom = AttemptRequest.ExitRoom(descriptor: descriptor, offset: 3)
+            request.syncRecord = isSynced
+            let ending = try await fixture.run(request)
             #expect(ending.record?.ending == .exited(code: 7))
             // One that cannot be written there, or that nobody would find, gets a file of its own.
             #expect(try fixture.recordFile(fixture.runID) == (kind == "open" ? nil : ending.record))

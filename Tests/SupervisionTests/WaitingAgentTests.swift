@@ -23,6 +23,25 @@ import Testing
         }
     }
 
+    /// They are copied while both processes share their descriptors.
+    @Test func inputAndLogsAreTheAgentsAlone() async throws {
+        try await Fixture.with { fixture in
+            let waiting = try await fixture.waitingAgent()
+            let script = """
+                for n in 0 1 2; do
+                    while [ "$(readlink /proc/$PPID/fd/$n)" != /dev/null ]; do sleep 0.01; done
+                done
+                echo "$$ $(cat)"
+                """
+            let record = try await fixture.record(script) {
+                $0.input = Array("told".utf8)
+                $0.timeout = .seconds(30)
+            }
+            #expect(record.ending == .exited(code: 0))
+            #expect(try fixture.output() == "\(waiting) told\n")
+        }
+    }
+
     @Test(arguments: cgroupParents)
     func oneThatWasKilledIsDoneWithout(cgroup: String?) async throws {
         try await Fixture.with(cgroup: cgroup) { fixture in

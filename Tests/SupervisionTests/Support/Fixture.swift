@@ -103,10 +103,10 @@ extension Fixture {
     }
 
     /// Runs a request with a lock of its own; a test that fails meanwhile does not wait for the agent.
-    func run(_ request: AttemptRequest, claimRecord: Int32? = nil) async throws -> AttemptEnding {
+    func run(_ request: AttemptRequest) async throws -> AttemptEnding {
         let lock = try await openLocked(request.runID)
         return await withTaskCancellationHandler {
-            await pool.run(request, lock: lock.rawValue, output: logs, exits: exits, claimRecord: claimRecord)
+            await pool.run(request, lock: lock.rawValue, output: logs, exits: exits)
         } onCancel: { [reactor, pool] in
             reactor.perform {
                 pool.assumeIsolated { _ = $0.terminate(runID: request.runID, reason: .cancelled, grace: .zero) }
@@ -260,10 +260,9 @@ extension SupervisorPool {
         _ request: AttemptRequest,
         lock: Int32,
         output: Directory,
-        exits: Directory,
-        claimRecord: Int32? = nil
+        exits: Directory
     ) async -> AttemptEnding {
-        await ending(of: begin(request, lock: lock, output: output, exits: exits, claimRecord: claimRecord))
+        await ending(of: begin(request, lock: lock, output: output, exits: exits))
     }
 }
 
