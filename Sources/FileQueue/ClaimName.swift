@@ -48,10 +48,10 @@ package enum ClaimName: Hashable, Sendable {
     /// The name on disk.
     package var fileName: FileName {
         switch self {
-        case .state(let id): FileName(id.string + "~state")
-        case .task(let id, let worker): FileName(id.string + "~task@" + worker.string)
-        case .exit(let id): FileName(id.string + "~exit")
-        case .check(let id): FileName(id.string + "~check")
+        case .state(let id): FileName(id.string, "~state")
+        case .task(let id, let worker): FileName(id.string, "~task@", worker.string)
+        case .exit(let id): FileName(id.string, "~exit")
+        case .check(let id): FileName(id.string, "~check")
         case .owner(let instance): FileName("~owner-" + instance)
         }
     }

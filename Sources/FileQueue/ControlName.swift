@@ -29,7 +29,7 @@ package enum ControlName: Hashable, Sendable {
     /// The name on disk.
     package var fileName: FileName {
         switch self {
-        case .cancel(let id): FileName(id.string + "~cancel")
+        case .cancel(let id): FileName(id.string, "~cancel")
         case .pause(let worker): FileName("~pause-" + worker.string)
         }
     }

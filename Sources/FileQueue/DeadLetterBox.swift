@@ -141,7 +141,7 @@ package struct DeadLetterBox {
             // Any other is judged by the submission; its result may be there already, and then is not ours to remove.
             return
         }
-        if let queued = try view.queuedTask(FileName(task.id.string + ".json"), of: letter.worker),
+        if let queued = try view.queuedTask(FileName(task.id.string, ".json"), of: letter.worker),
             queued.id == task.id, queued.contentDigest != task.contentDigest
         {
             throw SubmissionError(

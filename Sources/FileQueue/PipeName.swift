@@ -9,10 +9,10 @@ package enum PipeName {
     /// `<worker>-control`: commands to a worker, one JSON object a line.
     /// - Parameter worker: The worker.
     /// - Returns: The name.
-    package static func control(of worker: WorkerID) -> FileName { FileName(worker.string + "-control") }
+    package static func control(of worker: WorkerID) -> FileName { FileName(worker.string, "-control") }
 
     /// `<worker>-status`: a worker's answers and events, one JSON object a line.
     /// - Parameter worker: The worker.
     /// - Returns: The name.
-    package static func status(of worker: WorkerID) -> FileName { FileName(worker.string + "-status") }
+    package static func status(of worker: WorkerID) -> FileName { FileName(worker.string, "-status") }
 }

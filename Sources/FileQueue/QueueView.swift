@@ -55,7 +55,7 @@ package final class QueueView {
     package func heartbeat(of worker: WorkerID) -> HeartbeatRecord? {
         // No heartbeat and an unreadable one come to the same: nothing is known.
         guard let directory = try? Directory.open(locations.heartbeats),
-            let bytes = try? directory.read(FileName(worker.string + ".json"), limit: 16 << 20)
+            let bytes = try? directory.read(FileName(worker.string, ".json"), limit: 16 << 20)
         else { return nil }
         // As above.
         return try? HeartbeatRecord.decode(bytes)
@@ -196,7 +196,7 @@ package final class QueueView {
     /// - Returns: Nil when no inbox has such a file.
     /// - Throws: When an inbox or the file cannot be read.
     package func findQueuedUnderItsName(_ id: TaskID) throws(SystemCallError) -> TaskWhereabouts? {
-        let name = FileName(id.string + ".json")
+        let name = FileName(id.string, ".json")
         for entry in try list(locations.tasks) {
             guard let worker = WorkerID(bytes: entry.bytes) else { continue }
             if let task = try queuedTask(name, of: worker), task.id == id {

@@ -78,7 +78,7 @@ package final class ResultShelf {
     /// The name of a task's result.
     /// - Parameter id: The task.
     /// - Returns: `<id>.json`.
-    package static func fileName(of id: TaskID) -> FileName { FileName(id.string + ".json") }
+    package static func fileName(of id: TaskID) -> FileName { FileName(id.string, ".json") }
 
     /// Two outputs of 64 MiB in which every byte is escaped, and the rest.
     package static let maxBytes = 800 << 20

@@ -233,7 +233,7 @@ private struct SubmissionDesk {
             case .replaces(let results): try view.removeResult(of: task.id, in: results)
             case .free: break
             }
-            isPlaced = try put(temporary, as: FileName(task.id.string + ".json"))
+            isPlaced = try put(temporary, as: FileName(task.id.string, ".json"))
             if isPlaced { return .accepted }
             judgement = try judge(task)
         }

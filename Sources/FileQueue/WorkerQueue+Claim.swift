@@ -178,7 +178,7 @@ extension WorkerQueue {
     /// The file beside the logs that says what was to be seen of an attempt when it was ended before its time.
     package static let evidenceName: FileName = "evidence.txt"
 
-    private func receiptName(_ claim: Claim) -> FileName { FileName(claim.id.string + ".trigger") }
+    private func receiptName(_ claim: Claim) -> FileName { FileName(claim.id.string, ".trigger") }
 
     /// Whole or not at all: a record torn by a crash would say nothing about whether its maker lives.
     /// - Returns: The record's file; `nil` when there is a record of the task already.

@@ -22,7 +22,7 @@ extension WorkerQueue {
 
     private func task(_ id: TaskID, of other: WorkerID) throws -> TaskRecord? {
         let inbox = try Directory.open(locations.inbox(of: other))
-        guard let bytes = try inbox.read(FileName(id.string + ".json"), limit: limits.maxBytes) else { return nil }
+        guard let bytes = try inbox.read(FileName(id.string, ".json"), limit: limits.maxBytes) else { return nil }
         let task = try TaskRecord.decode(bytes, for: other, limits: limits)
         return task.id == id ? task : nil
     }

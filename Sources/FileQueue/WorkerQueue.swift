@@ -148,7 +148,7 @@ package final class WorkerQueue {
         try reopenHeartbeats()
         try AtomicFile.write(
             heartbeat.encoded(),
-            as: FileName(worker.string + ".json"),
+            as: FileName(worker.string, ".json"),
             in: heartbeats,
             replacing: true,
             durability: .relaxed

@@ -47,7 +47,7 @@ extension Orchestrator {
     }
 
     private func heartbeat(of worker: WorkerID, in directory: Directory) -> (HeartbeatRecord?, Int64?) {
-        let name = FileName(worker.string + ".json")
+        let name = FileName(worker.string, ".json")
         // A heartbeat that cannot be read is none.
         let sighting = try? witness.look(at: name, in: .heartbeats, directory)
         let status = try? directory.status(of: name)

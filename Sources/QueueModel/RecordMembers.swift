@@ -157,7 +157,12 @@ private struct RecordBytes: MemberSink {
         output.bytes.append(addingCapacity: key.count + 4) { bytes in
             if needsComma { bytes.append(UInt8(ascii: ",")) }
             bytes.append(UInt8(ascii: "\""))
-            for index in key.indices { bytes.append(key[index]) }
+            unsafe bytes.withUnsafeMutableBufferPointer { room, count in
+                unsafe key.withUnsafeBufferPointer { text in
+                    _ = unsafe room.extracting(count...).update(fromContentsOf: text)
+                }
+                count += key.count
+            }
             bytes.append(UInt8(ascii: "\""))
             bytes.append(UInt8(ascii: ":"))
         }

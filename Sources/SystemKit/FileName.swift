@@ -15,6 +15,21 @@ package struct FileName: Hashable, Comparable, Sendable, ExpressibleByStringLite
         bytes = Array(string.utf8)
     }
 
+    /// Puts a name together.
+    /// - Parameters:
+    ///   - start: How it begins.
+    ///   - middle: What comes then.
+    ///   - end: What comes last.
+    package init(_ start: String, _ middle: StaticString, _ end: String = "") {
+        // Several of these are made for every task; a string in between would be one allocation and one copy more each.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(start.utf8.count + middle.utf8CodeUnitCount + end.utf8.count)
+        unsafe start.utf8.span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        middle.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
+        unsafe end.utf8.span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        self.bytes = bytes
+    }
+
     /// Takes bytes as they are.
     package init(bytes: some Sequence<UInt8>) {
         self.bytes = Array(bytes)

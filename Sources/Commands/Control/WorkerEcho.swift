@@ -89,7 +89,7 @@ struct WorkerEcho {
             let view = try QueueView(locations: locations)
             let changes = following.changes()
             defer { changes.stop() }
-            let name = FileName(worker.string + ".json")
+            let name = FileName(worker.string, ".json")
             changes.watch(try Directory.create(locations.heartbeats)) { $0 == name }
             while true {
                 if let heartbeat = view.heartbeat(of: worker), isDone(heartbeat) { return heartbeat }

@@ -125,7 +125,7 @@ struct TaskInquiry {
     }
 
     private func unfinishedFile(of id: TaskID) throws -> String? {
-        let name = FileName(id.string + ".json")
+        let name = FileName(id.string, ".json")
         for worker in try view.workers() {
             let inbox = view.locations.inbox(of: worker)
             if try HostPath.status(of: "\(inbox)/\(name)") != nil { return "\(inbox)/\(name)" }
