@@ -182,8 +182,9 @@ extension SupervisorPool {
 
         /// Tells whoever waits for the end, now or later.
         func end(_ ending: AttemptEnding) {
-            if case .awaited(let caller) = progress { caller.resume(returning: ending) }
+            let before = progress
             progress = .ended(ending)
+            if case .awaited(let caller) = before { caller.resume(returning: ending) }
         }
 
         /// One caller at a time.
