@@ -30,7 +30,7 @@ def at_rest(rig, report, seconds):
         used = (cpu_seconds(pids) - before) * 30 / seconds
         report.add("CPU at rest in 30 s", "s", VIGIL, round(used, 4), limit=0.005)
         resident = sum(field(pid, "VmRSS") for pid in pids) / 1024
-        report.add("memory at rest", "MiB", VIGIL, resident, limit=40)
+        report.add("memory at rest", "MiB", VIGIL, resident, limit=38)
         shared = sum(field(pid, "Pss", "smaps_rollup") for pid in pids) / 1024
         report.add("memory at rest, shared pages counted once", "MiB", VIGIL, shared)
     found = rig.drive(YARDSTICK, "relaxed", "--count", 1, "--warmup", 5, "--idle", min(seconds, 5))
