@@ -66,15 +66,15 @@ coverage: ## run all tests and print the coverage of each file
 format: ## rewrite the Swift source in the house format
 	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
 
-bench: $(PROGRAMS) ## measure the built programs beside a yardstick in C, and draw docs/performance.md; ten minutes
+bench: build ## measure the programs beside a yardstick in C, and draw docs/performance.md; ten minutes
 	Benchmarks/bench.py --json Benchmarks/results/bench.json
 	Benchmarks/charts.py
 
-bench-peers: $(PROGRAMS) ## measure the task runners that are installed here, and Vigil as one more
+bench-peers: build ## measure the task runners that are installed here, and Vigil as one more
 	Benchmarks/peers/all.py
 	Benchmarks/charts.py
 
-count: $(PROGRAMS) ## count what one task costs, and compare it with Benchmarks/task-costs.json
+count: build ## count what one task costs, and compare it with Benchmarks/task-costs.json
 	scripts/count-instructions
 
 install: $(PROGRAMS) ## install the built programs below PREFIX (/usr/local), under DESTDIR when it is set
