@@ -233,7 +233,7 @@ extension WorkerQueue {
         _ state: ClaimState,
         against earlier: (worker: WorkerID, directory: Directory)
     ) throws(SystemCallError) -> ClaimOutcome {
-        let place = "a result of \(earlier.worker.string)"
+        let place = "a task that has a result of \(earlier.worker.string)"
         guard let record = try shelf.result(of: state.taskID) else { return .conflicting(place) }
         return record.taskDigest == state.digest ? .repeated : .conflicting(place)
     }
