@@ -9,18 +9,12 @@ extension AttemptRequest {
     private static let limit = 16 << 20
 
     /// The body of a request as the supervisor reads it.
+    /// - Parameter beginning: Bytes that come before it.
+    /// - Returns: The beginning, and the body behind it.
     /// - Throws: ``RequestError`` for what the supervisor would refuse.
-    package func encoded() throws(RequestError) -> [UInt8] {
-        var body: [UInt8] = []
-        try append(to: &body)
-        return body
-    }
-
-    /// Adds the body of a request to some bytes.
-    /// - Parameter bytes: What comes before it.
-    /// - Throws: ``RequestError`` for what the supervisor would refuse.
-    func append(to bytes: inout [UInt8]) throws(RequestError) {
+    package func encoded(behind beginning: consuming [UInt8] = []) throws(RequestError) -> [UInt8] {
         try check()
+        var bytes = beginning
         let start = bytes.count
         bytes += "VIGILRQ6".utf8
         bytes.appendLittleEndian(UInt64(attempt))
@@ -38,6 +32,7 @@ extension AttemptRequest {
         try Self.append(list: arguments, field: "arguments", to: &bytes)
         try Self.append(list: environment, field: "environment", to: &bytes)
         guard bytes.count - start <= Self.limit else { throw RequestError(code: .tooLarge, field: "request") }
+        return bytes
     }
 
     private func check() throws(RequestError) {
@@ -108,18 +103,16 @@ package enum SupervisorPacket {
     /// With `logs`, the name that its logs are going to have, the descriptor of their directory comes.
     case announcement(logs: FileName?)
 
+    /// The length of a beginning in bytes.
+    static let beginningSize = 16
     /// The most bytes of an encoded request that a packet can have behind its beginning.
     package static let bodyLimit = 64 << 10
 
     /// The bytes of the wire.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
-        append(to: &bytes)
-        return bytes
-    }
-
-    /// Adds the bytes of the wire to others.
-    func append(to bytes: inout [UInt8]) {
+        // What most requests come to, so that they are not moved while they grow.
+        if case .run = self { bytes.reserveCapacity(1024) }
         switch self {
         case .run(let exitRoom, let bodyFile, let input):
             bytes.appendLittleEndian(UInt32(1))
@@ -133,10 +126,9 @@ package enum SupervisorPacket {
             bytes.appendLittleEndian(UInt32(3))
             bytes.appendLittleEndian(UInt32(0))
             bytes.appendLittleEndian(UInt64(0))
-            guard let logs else { return }
-            bytes += logs.bytes
-            bytes.append(0)
+            if let logs { bytes += logs.bytes + [0] }
         }
+        return bytes
     }
 }
 

@@ -132,15 +132,12 @@ struct RunMessage: ~Copyable {
     ///   - own: The descriptors of lock, output and exits, in this order.
     /// - Throws: ``RequestError``, and what keeps a file in memory from being made.
     init(_ request: AttemptRequest, _ own: [Int32]) throws {
-        // What most requests come to, so that they are not moved while they grow.
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(1024)
         let (hasRoom, hasInput) = (request.exitRoom != nil, request.input != nil)
-        SupervisorPacket.run(exitRoom: hasRoom, bodyFile: false, input: hasInput).append(to: &bytes)
-        let start = bytes.count
-        try request.append(to: &bytes)
-        let isLarge = bytes.count - start > SupervisorPacket.bodyLimit
-        let body: OwnedDescriptor? = if isLarge { try MemoryFile.make(Array(bytes[start...])) } else { nil }
+        let small = SupervisorPacket.run(exitRoom: hasRoom, bodyFile: false, input: hasInput)
+        var bytes = try request.encoded(behind: small.bytes)
+        let isLarge = bytes.count - SupervisorPacket.beginningSize > SupervisorPacket.bodyLimit
+        let body: OwnedDescriptor? =
+            if isLarge { try MemoryFile.make(Array(bytes[SupervisorPacket.beginningSize...])) } else { nil }
         if isLarge { bytes = SupervisorPacket.run(exitRoom: hasRoom, bodyFile: true, input: hasInput).bytes }
         let input: OwnedDescriptor? = if let text = request.input { try MemoryFile.make(text) } else { nil }
         var descriptors = own

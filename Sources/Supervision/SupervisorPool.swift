@@ -106,7 +106,10 @@ package actor SupervisorPool {
     /// Cancelling the calling task has no effect: see ``terminate(runID:reason:grace:)``.
     /// - Parameter run: What ``begin(_:lock:output:exits:)`` has returned.
     /// - Returns: How it ended; never thrown, since not being able to start is a result like the others.
-    package func ending(of run: Run) async -> AttemptEnding { await run.ending(isolation: self) }
+    package func ending(of run: Run) async -> AttemptEnding {
+        if case .ended(let ending) = run.progress { return ending }
+        return await withCheckedContinuation { run.progress = .awaited($0) }
+    }
 
     /// Ends a running attempt before its time: SIGTERM to its tree at once, SIGKILL when the grace is over.
     ///
@@ -170,12 +173,12 @@ extension SupervisorPool {
     ///
     /// Unchecked because only the loop's thread touches it, as the pool's isolation ensures.
     package final class Run: @unchecked Sendable {
-        private enum Progress {
+        fileprivate enum Progress {
             case running
             case awaited(CheckedContinuation<AttemptEnding, Never>)
             case ended(AttemptEnding)
         }
-        private var progress: Progress
+        fileprivate var progress: Progress
 
         /// An attempt that a supervisor has; with an ending, one that was not begun.
         fileprivate init(ending: AttemptEnding? = nil) { progress = ending.map(Progress.ended) ?? .running }
@@ -185,12 +188,6 @@ extension SupervisorPool {
             let before = progress
             progress = .ended(ending)
             if case .awaited(let caller) = before { caller.resume(returning: ending) }
-        }
-
-        /// One caller at a time.
-        fileprivate func ending(isolation: isolated SupervisorPool) async -> AttemptEnding {
-            if case .ended(let ending) = progress { return ending }
-            return await withCheckedContinuation { progress = .awaited($0) }
         }
     }
 }
