@@ -270,7 +270,10 @@ private struct ShortageRun {
     }
 
     private func cleanUp() async throws {
-        if hasMount { _ = try await laboratory.succeeds("umount", mountPoint) }
+        // Whatever process is left was judged; the kernel may let go of its last files a moment later.
+        if hasMount, try await !laboratory.succeeds("umount", "--lazy", mountPoint) {
+            throw CampaignError("\(mountPoint) cannot be unmounted")
+        }
         if case .processes = shortage.means { _ = try await laboratory.succeeds("rmdir", group) }
     }
 
