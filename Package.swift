@@ -111,6 +111,7 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(name: "CTracing", path: "Tests/CTracing", cSettings: [.define("_GNU_SOURCE")]),
         .target(
             name: "APITestSupport",
             dependencies: ["HTTPServer", "OrchestratorAPI", "QueueModel"],
@@ -151,7 +152,10 @@ let package = Package(
         tests("SystemKitTests", ["SystemKit"]),
         tests("ServiceLifecycleTests", ["Logging", "ServiceLifecycle", "SystemKit"]),
         tests("ObservabilityTests", ["Logging", "Metrics", "Observability", "QueueModel", "SystemKit"]),
-        tests("SupervisionTests", ["Logging", "QueueModel", "Supervision", "SystemKit", "vigil-supervisor"]),
+        tests(
+            "SupervisionTests",
+            ["CTracing", "Logging", "QueueModel", "Supervision", "SystemKit", "vigil-supervisor"]
+        ),
         tests("HTTPServerTests", ["HTTPServer", "Logging", "ServiceLifecycle", "SystemKit"]),
         tests("FileQueueTests", ["FileQueue", "QueueModel", "SystemKit"]),
         tests(

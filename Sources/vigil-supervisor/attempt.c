@@ -72,23 +72,28 @@ void show_attempt(const struct request *request, bool in_cgroup) {
     show_run(request->run_id, in_cgroup, in_cgroup ? earlier_cgroup_usage_us() : cpu_us_of_all_runs);
 }
 
-// Goes over to the directory for the logs, which may not be there yet.
-static int enter_logs(struct request *request) {
-    if (request->logs_name[0] == 0) return 0;
-    if (mkdirat(request->logs_fd, request->logs_name, LOG_PLACE_MODE) < 0 && errno != EEXIST) return errno;
-    int fd = openat(request->logs_fd, request->logs_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return errno;
-    drop(&request->logs_fd);
-    request->logs_fd = fd;
-    return 0;
+static int open_logs_in(int directory, struct request *request) {
+    int error = open_log(directory, "stdout.log", &request->stdout_fd);
+    return error != 0 ? error : open_log(directory, "stderr.log", &request->stderr_fd);
 }
 
+// The directory for the logs may not be there yet.
 static int open_logs(struct request *request) {
     if (take_prepared_logs(request)) return 0;
-    int error = enter_logs(request);
-    if (error == 0) error = open_log(request->logs_fd, "stdout.log", &request->stdout_fd);
-    if (error == 0) error = open_log(request->logs_fd, "stderr.log", &request->stderr_fd);
+    if (request->logs_name[0] == 0) return open_logs_in(request->logs_fd, request);
+    if (mkdirat(request->logs_fd, request->logs_name, LOG_PLACE_MODE) < 0 && errno != EEXIST) return errno;
+    int directory = openat(request->logs_fd, request->logs_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0) return errno;
+    int error = open_logs_in(directory, request);
+    drop(&directory);
     return error;
+}
+
+// Whatever hinders it: nothing was written to them.
+static void replace_logs(struct request *request) {
+    take_logs_back();
+    drop(&request->stdout_fd);
+    open_logs(request);
 }
 
 int make_plan(struct request *request, int null, char *path, struct plan *plan) {
@@ -134,10 +139,14 @@ static bool adopt(struct attempt *a, const struct begun *begun) {
     a->agent = begun->pid;
     // They are the agent's alone from here on.
     for (int fd = 0; fd <= 2; fd++) dup2(a->channels->null, fd);
-    if (begun->error == 0) return true;
-    wait_for(begun->pid);
-    fail(a, begun->failed_step, begun->error);
-    return false;
+    if (begun->error != 0) {
+        wait_for(begun->pid);
+        fail(a, begun->failed_step, begun->error);
+        return false;
+    }
+    // It may have been killed before it had its logs, and who looks for them is to find some.
+    if (a->request->stderr_fd < 0) replace_logs(a->request);
+    return true;
 }
 
 static void note_agent_end(struct attempt *a, int status) {

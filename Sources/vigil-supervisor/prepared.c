@@ -4,6 +4,9 @@
 // To make them takes 60 µs before an agent's start, to move them 25, and nothing when the move was announced. The directory
 // lies beside the exit records until then, in one for all supervisors, so that nobody who writes a record waits for it to be
 // made. A daemon's start removes it when it is a day old, see removeJunk(); whoever has lost it makes another.
+//
+// The waiting agent can be killed between any two of its system calls and what it notes of them. So an intent is noted ahead,
+// and what is noted counts only as far as the file system bears it out.
 #include "calls.h"
 #include "supervisor.h"
 #include <stdio.h>
@@ -13,13 +16,15 @@
 #include <unistd.h>
 
 #define SPARE_LOGS ".logs"
+#define STDOUT_LOG "/stdout.log"
+#define STDERR_LOG "/stderr.log"
 
 static struct {
     int place; // -1: nowhere
     int stdout_fd, stderr_fd;
     bool is_begun;
     char name[32], stdout_name[48], stderr_name[48];
-    bool is_away; // in the place of an announcement
+    bool is_away; // in the place of an announcement, or about to be moved there or back
     int announced_place;
     struct stat announced;
     char announced_name[NAME_MAX_BYTES + 1];
@@ -32,17 +37,21 @@ void set_place_for_logs(int directory) {
     prepared.place = directory;
     if (prepared.name[0] != 0) return;
     snprintf(prepared.name, sizeof prepared.name, SPARE_LOGS "/%d", (int)getpid());
-    snprintf(prepared.stdout_name, sizeof prepared.stdout_name, "%s/stdout.log", prepared.name);
-    snprintf(prepared.stderr_name, sizeof prepared.stderr_name, "%s/stderr.log", prepared.name);
+    snprintf(prepared.stdout_name, sizeof prepared.stdout_name, "%s" STDOUT_LOG, prepared.name);
+    snprintf(prepared.stderr_name, sizeof prepared.stderr_name, "%s" STDERR_LOG, prepared.name);
 }
 
 static bool is_ready(void) { return prepared.stdout_fd >= 0 && prepared.stderr_fd >= 0; }
 
-// From wherever it is; never over something else.
-static bool move_to(int place, const char *name) {
-    int from = prepared.is_away ? prepared.announced_place : prepared.place;
-    const char *present = prepared.is_away ? prepared.announced_name : prepared.name;
+// Never over something else.
+static bool move(int from, const char *present, int place, const char *name) {
     return call(SYS_renameat2, from, (long)present, place, (long)name, RENAME_NOREPLACE) == 0;
+}
+
+// From wherever it is.
+static bool move_to(int place, const char *name) {
+    return prepared.is_away ? move(prepared.announced_place, prepared.announced_name, place, name)
+                            : move(prepared.place, prepared.name, place, name);
 }
 
 static bool make_directory(const char *name) {
@@ -64,18 +73,31 @@ void prepare_logs(void) {
 
 void announce_logs(int place, const char *name) {
     if (place < 0) return;
-    if (is_ready() && call(SYS_fstat, place, (long)&prepared.announced, 0, 0, 0) == 0 && move_to(place, name)) {
-        drop(&prepared.announced_place);
-        prepared.announced_place = place;
-        strcpy(prepared.announced_name, name);
-        prepared.is_away = true;
-    } else {
+    take_logs_back();
+    if (!is_ready() || prepared.is_away || call(SYS_fstat, place, (long)&prepared.announced, 0, 0, 0) != 0) {
         drop(&place);
+        return;
     }
+    drop(&prepared.announced_place);
+    prepared.announced_place = place;
+    strcpy(prepared.announced_name, name);
+    prepared.is_away = true;
+    prepared.is_away = move(prepared.place, prepared.name, place, name);
+}
+
+// Another directory of the name may be there, which is not to be touched.
+static bool is_where_announced(void) {
+    char log[sizeof prepared.announced_name + sizeof STDOUT_LOG];
+    strcat(strcpy(log, prepared.announced_name), STDOUT_LOG);
+    struct stat there, own;
+    return is_ready() &&
+           call(SYS_newfstatat, prepared.announced_place, (long)log, (long)&there, AT_SYMLINK_NOFOLLOW, 0) == 0 &&
+           call(SYS_fstat, prepared.stdout_fd, (long)&own, 0, 0, 0) == 0 && there.st_dev == own.st_dev &&
+           there.st_ino == own.st_ino;
 }
 
 void take_logs_back(void) {
-    if (prepared.is_away && move_to(prepared.place, prepared.name)) prepared.is_away = false;
+    if (prepared.is_away) prepared.is_away = is_where_announced() && !move_to(prepared.place, prepared.name);
 }
 
 static bool are_announced_for(const struct request *request) {
@@ -108,8 +130,8 @@ void drop_prepared_logs(void) {
     if (!prepared.is_begun) return;
     take_logs_back();
     prepared.is_begun = prepared.is_away = false;
-    if (prepared.stdout_fd >= 0) unlinkat(prepared.place, prepared.stdout_name, 0);
-    if (prepared.stderr_fd >= 0) unlinkat(prepared.place, prepared.stderr_name, 0);
+    unlinkat(prepared.place, prepared.stdout_name, 0);
+    unlinkat(prepared.place, prepared.stderr_name, 0);
     unlinkat(prepared.place, prepared.name, AT_REMOVEDIR);
     drop(&prepared.stdout_fd);
     drop(&prepared.stderr_fd);

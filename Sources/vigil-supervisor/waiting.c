@@ -160,6 +160,7 @@ static void notice_death(void) {
     if (waiting.pid == 0 || waiting.has_received || waitpid(waiting.pid, nullptr, WNOHANG) != waiting.pid) return;
     waiting.pid = 0;
     waiting.has_received = has_received();
+    take_logs_back();
     if (waiting.in_cgroup) renew_cgroup();
 }
 

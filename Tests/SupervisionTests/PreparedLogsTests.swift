@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logs that are made before there is an attempt, and where they are meanwhile.
 
+import CTracing
 import Glibc
 import Supervision
 import SystemKit
@@ -137,16 +138,21 @@ import Testing
         }
     }
 
-    @Test func announcedLogsOutliveWhoHasMovedThem() async throws {
+    /// It is killed as soon as they are seen where it moves them, which may be before it has noted that.
+    @Test(arguments: [true, false])
+    func announcedLogsOutliveWhoHasMovedThem(isBack: Bool) async throws {
         try await Fixture.with { fixture in
             _ = try await fixture.record("exit 0")
-            for number in 0..<20 {
+            for number in 0..<60 {
                 let waiting = try await fixture.waitingAgent()
+                let (spare, _) = try await fixture.preparedLogs()
                 let name = FileName("a-\(number)")
-                let isMoved = try await fixture.occurrences(of: .settled(name), in: fixture.logs)
+                let isMoved =
+                    try await isBack
+                    ? fixture.occurrences(of: .settled(spare), in: fixture.places()) { kill(waiting, SIGKILL) }
+                    : fixture.occurrences(of: .settled(name), in: fixture.logs) { kill(waiting, SIGKILL) }
                 await fixture.announce(name)
                 for await _ in isMoved { break }
-                kill(waiting, SIGKILL)
                 await fixture.awaitEnd(of: waiting)
                 _ = try await fixture.record("echo \(number)") {
                     $0.runID += "-\(number)"
@@ -157,6 +163,37 @@ import Testing
             }
             let (prepared, _) = try await fixture.preparedLogs()
             #expect(try fixture.names(in: fixture.places()) == [prepared])
+        }
+    }
+
+    /// Whoever is to become its agent is killed at each of its system calls in turn, until it lives to run its program.
+    @Test(arguments: [nil, "same", "other"])
+    func attemptHasLogsWhateverBecomesOfItsAgent(announced: String?) async throws {
+        try await Fixture.with { fixture in
+            _ = try await fixture.record("exit 0")
+            var isKilled = true
+            var number = 0
+            while isKilled {
+                number += 1
+                let name = FileName("same-\(number)")
+                let waiting = try await fixture.stoppedAgent()
+                if let announced { await fixture.announce(FileName("\(announced)-\(number)")) }
+                async let ending = fixture.record("echo \(name)", as: name)
+                while await fixture.pool.processID(ofRun: "\(fixture.runID)-\(name)") == nil { await Task.yield() }
+                isKilled = try await killed(waiting, atCall: number)
+                let record = try await ending
+                // What it has received and did not live to tell of is lost, with the supervisor.
+                let next = try #require(await fixture.record("echo next", as: FileName("next-\(number)")))
+                #expect(next.ending == .exited(code: 0))
+                #expect(try fixture.output(of: FileName("next-\(number)")) == "next\n")
+                guard let record else { continue }
+                #expect(try fixture.output(of: name) == (record.ending == .exited(code: 0) ? "\(name)\n" : ""))
+                #expect(record.ending == .exited(code: 0) || isKilled && record.ending == .signalled(Int(SIGKILL)))
+            }
+            #expect(number > 10)
+            let (prepared, _) = try await fixture.preparedLogs()
+            #expect(try fixture.names(in: fixture.places()) == [prepared])
+            #expect(try fixture.names(in: fixture.logs).allSatisfy { !$0.hasPrefix("other-") })
         }
     }
 
@@ -200,6 +237,29 @@ extension Fixture {
     /// Says that an attempt follows whose logs have a name among the logs.
     fileprivate func announce(_ name: FileName) async { await pool.announce(logs: (logs, name)) }
 
+    /// The agent that waits, stopped, so that it receives nothing.
+    fileprivate func stoppedAgent() async throws -> Int32 {
+        let waiting = try await waitingAgent()
+        kill(waiting, SIGSTOP)
+        try await awaitState("T", of: waiting)
+        return waiting
+    }
+
+    /// Runs a script whose logs have a name, and whose run is named after them; `nil` when it was lost.
+    fileprivate func record(_ script: String, as name: FileName) async throws -> ExitRecord? {
+        try await run(script) {
+            $0.runID += "-\(name)"
+            $0.logsName = name
+        }.record
+    }
+
+    /// What is in the logs of a name.
+    fileprivate func output(of name: FileName) throws -> String? {
+        let logs = try logs.subdirectory(name)
+        #expect(try names(in: logs) == ["stderr.log", "stdout.log"])
+        return try logs.read("stdout.log", limit: 100).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Every name in a directory, sorted.
     fileprivate func names(in directory: Directory) throws -> [FileName] {
         var names: [FileName] = []
@@ -221,4 +281,17 @@ private func isOpen(_ directory: Directory, in pid: Int32) throws -> Bool {
         return !isOpen
     }
     return isOpen
+}
+
+/// Lets a stopped process go on to a system call, and kills it there.
+///
+/// - Parameters:
+///   - pid: The process.
+///   - number: Counts beginnings and ends of calls, from 1 on.
+/// - Returns: Whether it came to that call. If not, it has ended, or executed another program.
+/// - Throws: When it cannot be traced.
+private func killed(_ pid: Int32, atCall number: Int) async throws -> Bool {
+    let result = try await blocking { ct_kill_at(pid, Int32(number)) }
+    guard result >= 0 else { throw SystemCallError(call: "ptrace", errno: Errno(rawValue: -result)) }
+    return result == 1
 }

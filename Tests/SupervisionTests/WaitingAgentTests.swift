@@ -79,14 +79,14 @@ import Testing
     @Test func announcementWakesItAndItSleepsAgainWhenNothingComes() async throws {
         try await Fixture.with { fixture in
             let waiting = try await fixture.waitingAgent()
-            try await fixture.awaitSleep(of: waiting)
+            try await fixture.awaitState("S", of: waiting)
             let waits = try fixture.waits(of: waiting)
             await fixture.pool.announce()
             while try fixture.waits(of: waiting) == waits {
                 try Task.checkCancellation()
                 await Task.yield()
             }
-            try await fixture.awaitSleep(of: waiting)
+            try await fixture.awaitState("S", of: waiting)
             _ = try await fixture.record("echo $$")
             #expect(try fixture.number() == waiting)
         }
@@ -265,9 +265,9 @@ extension Fixture {
         }
     }
 
-    /// Until a process sleeps.
-    fileprivate func awaitSleep(of pid: Int32) async throws {
-        while try !status(of: pid).contains("State:\tS") {
+    /// Until a process sleeps, `S`, or is stopped, `T`.
+    func awaitState(_ state: Character, of pid: Int32) async throws {
+        while try !status(of: pid).contains("State:\t\(state)") {
             try Task.checkCancellation()
             await Task.yield()
         }

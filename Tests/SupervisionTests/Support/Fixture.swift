@@ -235,13 +235,19 @@ extension Fixture {
         }
     }
 
-    /// Tells whenever something happens in a directory from now on.
-    func occurrences(of wanted: DirectoryEvent, in directory: Directory) async throws -> AsyncStream<Void> {
+    /// Tells whenever something happens in a directory from now on, after acting on it at once.
+    func occurrences(
+        of wanted: DirectoryEvent,
+        in directory: Directory,
+        _ act: @escaping @Sendable () -> Void = {}
+    ) async throws -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
         try await onReactor { [reactor] _ in
             let watcher = try DirectoryWatcher(reactor: reactor)
             _ = try watcher.add(directory) { event in
-                if event == wanted { continuation.yield() }
+                guard event == wanted else { return }
+                act()
+                continuation.yield()
             }
             continuation.onTermination = { _ in reactor.perform { watcher.stop() } }
         }
