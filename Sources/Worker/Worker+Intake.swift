@@ -157,22 +157,29 @@ extension Worker {
     }
 
     /// Waits until a file that makes no sense yet has been left alone for a while.
+    ///
+    /// Its writer will close it, or die, which closes it too. But the event of that may be another name's, and it comes
+    /// before the kernel counts the writer out. So the file is looked at in any case, ever less often.
     private func settle(_ name: FileName, _ status: FileStatus, _ rejection: TaskRejection, hasWriter: Bool) {
-        if case .unfinished(let before, let until) = names[name]?.meaning, before == status, !hasWriter {
-            if clock.now < until { return }
-            refuse(name, rejection)
-            return
+        let now = clock.now
+        var until = now.advanced(by: configuration.settleTime)
+        if case .unfinished(let before, let earlier, let timer) = names[name]?.meaning {
+            reactor.cancel(timer)
+            if before == status { until = earlier }
         }
-        let until = clock.now.advanced(by: configuration.settleTime)
-        names[name] = KnownName(meaning: .unfinished(status, until: until), seenInScan: scanNumber)
-        // Its writer will close it, which is an event, or die, which closes it too.
-        if hasWriter && inboxWatch != nil { return }
-        _ = reactor.schedule(at: until) {
+        if !hasWriter && until <= now { return refuse(name, rejection) }
+        var next = until
+        if until <= now {
+            let unchanged = until.duration(to: now) + configuration.settleTime
+            next = now.advanced(by: min(unchanged, max(configuration.settleTime, configuration.scanInterval)))
+        }
+        let timer = reactor.schedule(at: next) {
             self.assumeIsolated {
                 $0.look(at: name)
                 $0.poke()
             }
         }
+        names[name] = KnownName(meaning: .unfinished(status, until: until, timer), seenInScan: scanNumber)
     }
 
     private func admit(_ task: QueuedTask, _ record: TaskRecord) throws(SystemCallError) {

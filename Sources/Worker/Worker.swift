@@ -49,8 +49,8 @@ package actor Worker: Service {
         /// What the file of that name is.
         enum Meaning {
             case queued(TaskID)
-            // Rare, and larger than the others, which are kept for every queued task.
-            indirect case unfinished(FileStatus, until: ContinuousClock.Instant)
+            // Rare, and larger than the others, which are kept for every queued task. The timer looks again.
+            indirect case unfinished(FileStatus, until: ContinuousClock.Instant, TimerID)
             case rejected
         }
         var meaning: Meaning

@@ -63,6 +63,27 @@ import Testing
         }
     }
 
+    /// Its last writer closes what had another name when it was opened, so that no event tells of it.
+    @Test func fileIsJudgedThoughNoEventTellsThatItsWriterIsDone() async throws {
+        try await DaemonFixture.working(["SETTLE_SECONDS": "0.1", "SCAN_INTERVAL": "3600"]) { daemon in
+            var writers: [SlowWriter] = []
+            for (name, text) in [("t1", DaemonFixture.task("t1", "say ran")), ("half", #"{"task_id": "half", "d"#)] {
+                let draft = "\(daemon.root)/draft-\(name)"
+                writers.append(try SlowWriter(draft))
+                try writers.last?.write(text)
+                try Producer.hardLink(daemon.inbox("\(name).json"), to: draft)
+                // It has been looked at when a file that came later has been judged, and is unsafe while it has two names.
+                try daemon.drop("{", as: FileName("after-\(name).json"))
+                _ = try await daemon.deadLetter(of: "after-\(name)")
+                try Producer.remove(draft)
+            }
+            #expect(try daemon.names(in: "tasks/marie").contains("half.json"))
+            writers = []
+            #expect(try await daemon.result(of: "t1").status == .completed)
+            #expect(try await daemon.deadLetter(of: "half").reason == .invalidJSON)
+        }
+    }
+
     @Test func taskThatIsWrittenSlowlyRunsOnceComplete() async throws {
         try await DaemonFixture.working(["SETTLE_SECONDS": "0.1", "SCAN_INTERVAL": "1"]) { daemon in
             var writer: SlowWriter? = try SlowWriter(daemon.inbox("slow.json"))
