@@ -168,11 +168,10 @@ extension Worker {
             if before == status { until = earlier }
         }
         if !hasWriter && until <= now { return refuse(name, rejection) }
-        var next = until
-        if until <= now {
-            let unchanged = until.duration(to: now) + configuration.settleTime
-            next = now.advanced(by: min(unchanged, max(configuration.settleTime, configuration.scanInterval)))
-        }
+        let shortest = configuration.settleTime
+        let longest = inboxWatch == nil ? shortest : max(shortest, configuration.scanInterval)
+        let unchanged = until.duration(to: now) + shortest
+        let next = until <= now ? now.advanced(by: min(unchanged, longest)) : until
         let timer = reactor.schedule(at: next) {
             self.assumeIsolated {
                 $0.look(at: name)

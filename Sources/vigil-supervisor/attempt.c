@@ -91,7 +91,7 @@ static int open_logs(struct request *request) {
 
 // Whatever hinders it: nothing was written to them.
 static void replace_logs(struct request *request) {
-    take_logs_back();
+    find_logs_again();
     drop(&request->stdout_fd);
     open_logs(request);
 }

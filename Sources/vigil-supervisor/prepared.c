@@ -5,8 +5,8 @@
 // lies beside the exit records until then, in one for all supervisors, so that nobody who writes a record waits for it to be
 // made. A daemon's start removes it when it is a day old, see removeJunk(); whoever has lost it makes another.
 //
-// The waiting agent can be killed between any two of its system calls and what it notes of them. So an intent is noted ahead,
-// and what is noted counts only as far as the file system bears it out.
+// The waiting agent can be killed between a system call and its note of it. So an intent is noted ahead, and after a death
+// what is noted counts only as far as the file system bears it out.
 #include "calls.h"
 #include "supervisor.h"
 #include <stdio.h>
@@ -91,13 +91,14 @@ static bool is_where_announced(void) {
     strcat(strcpy(log, prepared.announced_name), STDOUT_LOG);
     struct stat there, own;
     return is_ready() &&
-           call(SYS_newfstatat, prepared.announced_place, (long)log, (long)&there, AT_SYMLINK_NOFOLLOW, 0) == 0 &&
-           call(SYS_fstat, prepared.stdout_fd, (long)&own, 0, 0, 0) == 0 && there.st_dev == own.st_dev &&
-           there.st_ino == own.st_ino;
+           fstatat(prepared.announced_place, log, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstat(prepared.stdout_fd, &own) == 0 && there.st_dev == own.st_dev && there.st_ino == own.st_ino;
 }
 
+void find_logs_again(void) { prepared.is_away = prepared.is_away && is_where_announced(); }
+
 void take_logs_back(void) {
-    if (prepared.is_away) prepared.is_away = is_where_announced() && !move_to(prepared.place, prepared.name);
+    if (prepared.is_away && move_to(prepared.place, prepared.name)) prepared.is_away = false;
 }
 
 static bool are_announced_for(const struct request *request) {

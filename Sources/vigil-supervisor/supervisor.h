@@ -139,6 +139,8 @@ void prepare_logs(void);
 // Moves them to where a request is going to want them, if that can be; takes the descriptor over. And back.
 void announce_logs(int place, const char *name);
 void take_logs_back(void);
+// Looks whether they are where they were noted to be: after the death of who may have been moving them.
+void find_logs_again(void);
 // Where to make them from now on: takes the descriptor over.
 void set_place_for_logs(int directory);
 // Moves them to where the request wants them. Returns false, and leaves none behind, when that cannot be.

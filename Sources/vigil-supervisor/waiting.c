@@ -160,7 +160,7 @@ static void notice_death(void) {
     if (waiting.pid == 0 || waiting.has_received || waitpid(waiting.pid, nullptr, WNOHANG) != waiting.pid) return;
     waiting.pid = 0;
     waiting.has_received = has_received();
-    take_logs_back();
+    find_logs_again();
     if (waiting.in_cgroup) renew_cgroup();
 }
 
@@ -201,5 +201,6 @@ enum message take_message(struct request **request, struct begun *begun) {
 void end_waiting_agent(void) {
     if (waiting.pid != 0) kill(waiting.pid, SIGKILL);
     wait_for_end();
+    find_logs_again();
     leave_place_for_logs();
 }

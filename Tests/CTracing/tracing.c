@@ -32,6 +32,6 @@ int ct_kill_at(int pid, int count) {
         passed_on = is_call || status >> 16 != 0 ? 0 : WSTOPSIG(status);
     }
     kill(pid, SIGKILL);
-    for (; status >= 0 && WIFSTOPPED(status);) status = wait_for(pid);
+    while (status >= 0 && WIFSTOPPED(status)) status = wait_for(pid);
     return status < 0 ? status : 1;
 }
