@@ -85,14 +85,17 @@ void announce_logs(int place, const char *name) {
     prepared.is_away = move(prepared.place, prepared.name, place, name);
 }
 
+static bool is_same(const struct stat *a, const struct stat *b) {
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 // Another directory of the name may be there, which is not to be touched.
 static bool is_where_announced(void) {
     char log[sizeof prepared.announced_name + sizeof STDOUT_LOG];
     strcat(strcpy(log, prepared.announced_name), STDOUT_LOG);
     struct stat there, own;
-    return is_ready() &&
-           fstatat(prepared.announced_place, log, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fstat(prepared.stdout_fd, &own) == 0 && there.st_dev == own.st_dev && there.st_ino == own.st_ino;
+    return is_ready() && fstatat(prepared.announced_place, log, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstat(prepared.stdout_fd, &own) == 0 && is_same(&there, &own);
 }
 
 void find_logs_again(void) { prepared.is_away = prepared.is_away && is_where_announced(); }
@@ -104,8 +107,7 @@ void take_logs_back(void) {
 static bool are_announced_for(const struct request *request) {
     struct stat wanted;
     return prepared.is_away && strcmp(prepared.announced_name, request->logs_name) == 0 &&
-           fstat(request->logs_fd, &wanted) == 0 && prepared.announced.st_dev == wanted.st_dev &&
-           prepared.announced.st_ino == wanted.st_ino;
+           fstat(request->logs_fd, &wanted) == 0 && is_same(&prepared.announced, &wanted);
 }
 
 bool take_prepared_logs(struct request *request) {

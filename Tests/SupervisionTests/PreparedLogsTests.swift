@@ -104,13 +104,9 @@ import Testing
                 // Sooner or later another is wanted than the one that was announced last.
                 for other in 0...(number % 3) { await fixture.announce(FileName("other-\(other)")) }
                 if number % 2 == 0 { await fixture.announce(name) }
-                _ = try await fixture.record("echo \(number)") {
-                    $0.runID += "-\(number)"
-                    $0.logsName = name
-                }
-                let logs = try fixture.logs.subdirectory(name)
-                #expect(try logs.status().identity == made.status().identity)
-                #expect(try logs.read("stdout.log", limit: 100) == Array("\(number)\n".utf8))
+                _ = try #require(await fixture.record("echo \(number)", as: name))
+                #expect(try fixture.logs.subdirectory(name).status().identity == made.status().identity)
+                #expect(try fixture.output(of: name) == "\(number)\n")
             }
             #expect(try fixture.names(in: fixture.logs).allSatisfy { !$0.hasPrefix("other-") })
         }
@@ -154,12 +150,8 @@ import Testing
                 await fixture.announce(name)
                 for await _ in isMoved { break }
                 await fixture.awaitEnd(of: waiting)
-                _ = try await fixture.record("echo \(number)") {
-                    $0.runID += "-\(number)"
-                    $0.logsName = name
-                }
-                let logs = try fixture.logs.subdirectory(name)
-                #expect(try logs.read("stdout.log", limit: 100) == Array("\(number)\n".utf8))
+                _ = try #require(await fixture.record("echo \(number)", as: name))
+                #expect(try fixture.output(of: name) == "\(number)\n")
             }
             let (prepared, _) = try await fixture.preparedLogs()
             #expect(try fixture.names(in: fixture.places()) == [prepared])
